@@ -1,0 +1,89 @@
+//! The checkout: everything that its use-cases need, in one place.
+
+use std::sync::Arc;
+
+use domain::{Quote, QuoteRequest};
+use mypos::{Fields, PrivateKey, SignedFields};
+use tokio::sync::Semaphore;
+
+use crate::catalog::Catalog;
+use crate::clock::Clock;
+use crate::gateway::Gateway;
+use crate::pricing;
+use crate::settings::Settings;
+use crate::store::{Store, StoreError};
+use crate::token::NoRandomness;
+
+/// A shop's checkout. Its use-cases stand beside it: [`crate::start`], [`crate::callbacks`],
+/// [`crate::reconcile`].
+pub struct Checkout {
+    /// What is sold.
+    pub catalog: Catalog,
+    /// What the shop decided.
+    pub settings: Settings,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) gateway: Arc<dyn Gateway>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// As many signatures are made at a time as there are cores: more would only wait for each other.
+    signers: Semaphore,
+}
+
+/// Why a use-case could not go on. Nothing of it was done, unless it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Random(#[from] NoRandomness),
+    /// The order's sums do not fit.
+    #[error(transparent)]
+    Money(#[from] domain::MoneyError),
+    /// A request could not be signed.
+    #[error("signing failed: {0}")]
+    Signing(String),
+    /// The configuration does not fit what is stored: a store that a payment went to is gone, for one.
+    #[error("the configuration does not fit: {0}")]
+    Configuration(String),
+}
+
+impl Checkout {
+    /// Puts a checkout together.
+    pub fn new(
+        catalog: Catalog,
+        settings: Settings,
+        store: Arc<dyn Store>,
+        gateway: Arc<dyn Gateway>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { catalog, settings, store, gateway, clock, signers: Semaphore::new(cores) }
+    }
+
+    /// Prices a cart.
+    pub fn quote(&self, request: &QuoteRequest) -> Result<Quote, CheckoutError> {
+        Ok(pricing::quote(&self.catalog, request)?)
+    }
+
+    /// The store, for reading what happened.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+
+    /// The time.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Signs a message off the async threads.
+    pub(crate) async fn sign(&self, key: &PrivateKey, fields: Fields) -> Result<SignedFields, CheckoutError> {
+        let failed = |error: String| CheckoutError::Signing(error);
+        let _turn = self.signers.acquire().await.map_err(|error| failed(error.to_string()))?;
+        let key = key.clone();
+        tokio::task::spawn_blocking(move || key.sign_fields(fields))
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(|error| failed(error.to_string()))
+    }
+}

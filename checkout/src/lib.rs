@@ -1,0 +1,25 @@
+//! The use-cases of a checkout.
+//!
+//! Pricing a cart, starting a payment, taking the gateway's messages, asking the gateway what became of a
+//! payment; the store (SQLite behind one trait) and the gateway client. Nothing here knows of HTTP
+//! servers, pages or configuration files.
+
+pub mod callbacks;
+pub mod catalog;
+pub mod checkout;
+pub mod clock;
+pub mod country;
+pub mod format;
+pub mod gateway;
+pub mod mypos_store;
+pub mod pricing;
+pub mod reconcile;
+pub mod records;
+pub mod rules;
+pub mod settings;
+pub mod start;
+pub mod store;
+pub mod text;
+pub mod timing;
+pub mod token;
+pub mod view;

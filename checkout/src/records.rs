@@ -1,0 +1,349 @@
+//! What is stored of orders, payments and events.
+
+use domain::{Customer, Language, Money, MoneyError, OrderState, PaymentMethod, PaymentState};
+use serde::{Deserialize, Serialize};
+
+use crate::token::Hash;
+
+/// Whether money is real. Stored with each order; the two never mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A test gateway or the sandbox.
+    Test,
+    /// The real one.
+    Live,
+}
+
+impl Mode {
+    /// The name in the database and the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+
+    /// The mode of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Test, Self::Live].into_iter().find(|mode| mode.name() == name)
+    }
+}
+
+/// What a line of an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// An article.
+    Item,
+    /// The delivery.
+    Delivery,
+    /// A discount: a negative unit price.
+    Discount,
+}
+
+/// A line of an order, frozen when it is placed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// What it is.
+    pub kind: LineKind,
+    /// The article's number, or the delivery's id.
+    pub sku: String,
+    /// The name, in the order's language, as it was signed.
+    pub name: String,
+    /// Path or URL of the picture; may be empty.
+    pub image: String,
+    /// How many, at least 1.
+    pub quantity: u32,
+    /// The price of one, VAT included.
+    pub unit: Money,
+    /// The VAT rate in basis points.
+    pub vat_bp: u32,
+}
+
+impl OrderLine {
+    /// Quantity times unit price.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.unit.times(self.quantity)
+    }
+}
+
+/// The number of an order in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OrderId(pub i64);
+
+/// The number of a payment in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PaymentId(pub i64);
+
+/// The number of a refund in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RefundId(pub i64);
+
+/// What is known of an order before it has a number.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    /// The reference that people use: `TG-7K3M-9QXA`.
+    pub reference: String,
+    /// Whether its money is real.
+    pub mode: Mode,
+    /// The hash of the cart's random id: one cart pays one order.
+    pub cart: Hash,
+    /// The hash of what is bought, by whom, at which price.
+    pub content: Hash,
+    /// The lines.
+    pub lines: Vec<OrderLine>,
+    /// The delivery's id.
+    pub delivery: String,
+    /// The sum of the lines.
+    pub total: Money,
+    /// Who buys.
+    pub customer: Customer,
+    /// The language of the order.
+    pub language: Language,
+}
+
+/// An order.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Its number.
+    pub id: OrderId,
+    /// Where it stands.
+    pub state: OrderState,
+    /// The method that was chosen last.
+    pub method: PaymentMethod,
+    /// When it was placed, milliseconds since 1970.
+    pub placed_at_ms: i64,
+    /// What it consists of.
+    pub new: NewOrder,
+}
+
+/// What is known of a payment before it has a number.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    /// The OrderID that the gateway knows it by, used once.
+    pub gateway_order_id: String,
+    /// The configured store that it goes to.
+    pub store: String,
+    /// The index of the key that signed its form.
+    pub key_index: u32,
+    /// How the shopper pays.
+    pub method: PaymentMethod,
+    /// What was asked for.
+    pub money: Money,
+    /// The signed form, byte for byte.
+    pub form: HandoverForm,
+    /// The hash of the token of its hand-over page.
+    pub handoff: Hash,
+    /// The salt that the token was derived with.
+    pub salt: [u8; 16],
+    /// When its payment page ends, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// The form that the browser posts to the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandoverForm {
+    /// The gateway's address.
+    pub action: String,
+    /// Names and values in the order in which they were signed, the signature last.
+    pub fields: Vec<(String, String)>,
+}
+
+/// A payment: one attempt to pay an order.
+#[derive(Clone, Debug)]
+pub struct Payment {
+    /// Its number.
+    pub id: PaymentId,
+    /// The order that it pays.
+    pub order: OrderId,
+    /// The OrderID that the gateway knows it by.
+    pub gateway_order_id: String,
+    /// The configured store that it went to.
+    pub store: String,
+    /// How the shopper pays.
+    pub method: PaymentMethod,
+    /// What was asked for.
+    pub money: Money,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// Since when it stands there.
+    pub state_since_ms: i64,
+    /// The gateway's reference (`IPC_Trnref`), once it is known.
+    pub trnref: Option<String>,
+    /// When its form was made.
+    pub started_at_ms: i64,
+    /// When its payment page ends.
+    pub expires_at_ms: i64,
+    /// When the shopper came back by `/mypos/ok`.
+    pub returned_at_ms: Option<i64>,
+    /// When a status reply said "paid" for the first time, where no Notify did.
+    pub status_paid_at_ms: Option<i64>,
+    /// Whether "paid" is beyond doubt: a Notify, or two status replies.
+    pub confirmed: bool,
+    /// When the gateway is asked about it next.
+    pub next_ask_at_ms: Option<i64>,
+    /// How many questions in a row had no answer that decides.
+    pub unanswered: u32,
+}
+
+/// Something that happened to an order. Append-only.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// What else is known about it, without personal data.
+    pub detail: String,
+    /// The raw body of the gateway's message, where one was the cause.
+    pub raw: Option<String>,
+}
+
+/// An event as it is stored.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// The payment it is about, if any.
+    pub payment: Option<PaymentId>,
+    /// What happened.
+    pub what: NewEvent,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// The order was placed.
+    OrderPlaced,
+    /// Another order of the same cart took this one's place.
+    OrderSuperseded,
+    /// The shopper chose one of the merchant's own methods.
+    OwnMethodChosen,
+    /// Nobody paid in time.
+    OrderExpired,
+    /// A payment was started.
+    PaymentStarted,
+    /// The gateway notified us of a payment, and it was taken.
+    Notified,
+    /// The gateway notified us of a payment that was not taken; it has to give the money back.
+    NotifyRefused,
+    /// The same notification came again.
+    NotifyRepeated,
+    /// The shopper came back by `/mypos/ok`.
+    Returned,
+    /// The shopper came back by `/mypos/cancel`.
+    Cancelled,
+    /// The gateway told us that it gave the money back.
+    RolledBack,
+    /// A status reply said paid.
+    StatusPaid,
+    /// A status reply said paid, again.
+    StatusConfirmed,
+    /// A status reply said paid, but the payment cannot be taken.
+    StatusRefused,
+    /// A status reply said that nothing was paid.
+    StatusUnsuccessful,
+    /// A status reply said reversed.
+    StatusReversed,
+    /// An attempt on the payment page was declined.
+    Declined,
+    /// A verified message contradicts what another one said. A person has to look.
+    Contradiction,
+    /// A verified message about an order that nobody knows. A person has to look.
+    UnknownMessage,
+    /// A refund was reserved.
+    RefundReserved,
+    /// The gateway did the refund.
+    RefundDone,
+    /// The gateway refused the refund.
+    RefundRefused,
+    /// Nobody knows what became of a refund. A person has to look.
+    RefundUnknown,
+}
+
+impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::OrderPlaced,
+        Self::OrderSuperseded,
+        Self::OwnMethodChosen,
+        Self::OrderExpired,
+        Self::PaymentStarted,
+        Self::Notified,
+        Self::NotifyRefused,
+        Self::NotifyRepeated,
+        Self::Returned,
+        Self::Cancelled,
+        Self::RolledBack,
+        Self::StatusPaid,
+        Self::StatusConfirmed,
+        Self::StatusRefused,
+        Self::StatusUnsuccessful,
+        Self::StatusReversed,
+        Self::Declined,
+        Self::Contradiction,
+        Self::UnknownMessage,
+        Self::RefundReserved,
+        Self::RefundDone,
+        Self::RefundRefused,
+        Self::RefundUnknown,
+    ];
+
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OrderPlaced => "order_placed",
+            Self::OrderSuperseded => "order_superseded",
+            Self::OwnMethodChosen => "own_method_chosen",
+            Self::OrderExpired => "order_expired",
+            Self::PaymentStarted => "payment_started",
+            Self::Notified => "notified",
+            Self::NotifyRefused => "notify_refused",
+            Self::NotifyRepeated => "notify_repeated",
+            Self::Returned => "returned",
+            Self::Cancelled => "cancelled",
+            Self::RolledBack => "rolled_back",
+            Self::StatusPaid => "status_paid",
+            Self::StatusConfirmed => "status_confirmed",
+            Self::StatusRefused => "status_refused",
+            Self::StatusUnsuccessful => "status_unsuccessful",
+            Self::StatusReversed => "status_reversed",
+            Self::Declined => "declined",
+            Self::Contradiction => "contradiction",
+            Self::UnknownMessage => "unknown_message",
+            Self::RefundReserved => "refund_reserved",
+            Self::RefundDone => "refund_done",
+            Self::RefundRefused => "refund_refused",
+            Self::RefundUnknown => "refund_unknown",
+        }
+    }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// Where a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefundState {
+    /// Its amount is set aside; the gateway is being asked.
+    Reserved,
+    /// The gateway did it.
+    Done,
+    /// The gateway refused it: the amount is free again.
+    Refused,
+    /// Nobody knows. The amount stays set aside until a person says what the myPOS account shows.
+    Unknown,
+}
+
+impl RefundState {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reserved => "reserved",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}

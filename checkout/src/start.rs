@@ -1,0 +1,506 @@
+//! Starting a payment: from one press of Pay to the address where the shopper goes next.
+
+use domain::{
+    Customer, Details, Field, FieldError, FieldProblem, Money, PaymentMethod, PaymentState, Problem,
+    QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
+};
+use mypos::{Amount, CartLine, PaymentParameters, Purchase, Request as _, RequestedMethod};
+
+use crate::checkout::{Checkout, CheckoutError};
+use crate::country::alpha3;
+use crate::pricing::{self, Priced};
+use crate::records::{HandoverForm, LineKind, NewOrder, NewPayment, Order, OrderId, OrderLine, Payment};
+use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement};
+use crate::text::clean;
+use crate::token::{Hash, Token, random};
+use crate::view::shopper_state;
+
+/// Why nothing was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The shopper, or the page, can do something about it.
+    #[error("the request cannot be started: {0:?}")]
+    Problem(Problem),
+    /// Our side failed.
+    #[error(transparent)]
+    Failed(#[from] CheckoutError),
+}
+
+impl<E> From<E> for StartError
+where
+    CheckoutError: From<E>,
+    E: NotCheckoutError,
+{
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The errors that become a [`CheckoutError`] on the way.
+pub trait NotCheckoutError {}
+impl NotCheckoutError for crate::store::StoreError {}
+impl NotCheckoutError for crate::token::NoRandomness {}
+impl NotCheckoutError for domain::MoneyError {}
+
+impl From<Problem> for StartError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// One press of Pay for an order that exists.
+#[derive(Clone, Debug)]
+pub struct PayAgain {
+    /// Idempotency key, as in [`StartRequest::key`].
+    pub key: String,
+    /// What opens the order.
+    pub by: OpenedBy,
+    /// The chosen method; the one of the last payment where `None`.
+    pub method: Option<PaymentMethod>,
+}
+
+/// What opens an order to be paid again.
+#[derive(Clone, Debug)]
+pub enum OpenedBy {
+    /// Its token, from the result or cancel page.
+    Order(Token),
+    /// The token of a hand-over page whose form was used.
+    Handoff(Token),
+}
+
+/// How often a reference is made anew when another order has it already.
+const REFERENCE_ATTEMPTS: usize = 4;
+
+/// Names what a derived token is for.
+const HANDOFF: &str = "hand-off";
+
+impl Checkout {
+    /// Starts a payment for a cart.
+    pub async fn start(&self, request: StartRequest) -> Result<StartReply, StartError> {
+        if !is_key(&request.key) || !is_key(&request.cart_id) {
+            return Err(Problem::Malformed.into());
+        }
+        let details = cleaned(&request.details);
+        let (customer, method) = self.accept(&details, request.method)?;
+        let cart = Hash::of(&[b"cart", request.cart_id.as_bytes()]);
+        let fingerprint = fingerprint_of_start(&request, &details, method);
+        let now_ms = self.now_ms();
+        let key = Hash::of(&[b"key", request.key.as_bytes()]);
+
+        if let Some(reply) = self.claim(key, fingerprint, &request.key, now_ms).await? {
+            return Ok(reply);
+        }
+        let result = async {
+            // A shopper who is back from paying, and waits, must not pay again in another tab.
+            if let Some(file) = self.store.order_by_cart(cart).await?
+                && shopper_state(&file) == ShopperState::Checking
+            {
+                return self.result_page(file.order.id).await;
+            }
+            let priced = self.priced(&request)?;
+            let order = self.new_order(&request, customer, cart, &priced)?;
+            self.place_new(key, &request.key, order, method).await
+        }
+        .await;
+        self.release_if_failed(key, result).await
+    }
+
+    /// Starts another payment for an order that exists and is not paid.
+    pub async fn pay_again(&self, request: PayAgain) -> Result<StartReply, StartError> {
+        if !is_key(&request.key) {
+            return Err(Problem::Malformed.into());
+        }
+        let now_ms = self.now_ms();
+        let file = match &request.by {
+            OpenedBy::Order(token) => self.store.order_by_token(token.hash()).await?,
+            OpenedBy::Handoff(token) => match self.store.open_handoff(token.hash(), now_ms).await? {
+                Some(handoff) => self.store.order_by_reference(&handoff.order.new.reference).await?,
+                None => None,
+            },
+        };
+        let Some(file) = file else {
+            return Err(Problem::NotFound.into());
+        };
+        let method = request.method.unwrap_or(file.order.method);
+        let offered = self.settings.methods_for(file.order.new.total.currency);
+        if !offered.contains(&method) {
+            return Err(not_offered(Field::Method).into());
+        }
+        let key = Hash::of(&[b"key", request.key.as_bytes()]);
+        let fingerprint = Hash::of(&[b"again", file.order.new.reference.as_bytes(), method.id().as_bytes()]);
+        if let Some(reply) = self.claim(key, fingerprint, &request.key, now_ms).await? {
+            return Ok(reply);
+        }
+        let result = async {
+            if !shopper_state(&file).may_pay() {
+                return self.result_page(file.order.id).await;
+            }
+            let payment = self.payment_for(&request.key, &file.order.new, method).await?;
+            self.place(key, OrderToPay::Existing(file.order.id), method, payment)
+                .await
+                .map(|(reply, _)| reply)
+        }
+        .await;
+        self.release_if_failed(key, result).await
+    }
+
+    /// Claims the key for this press. `Some` where the answer is known already.
+    async fn claim(
+        &self,
+        key: Hash,
+        request: Hash,
+        secret: &str,
+        now_ms: i64,
+    ) -> Result<Option<StartReply>, StartError> {
+        let timing = &self.settings.timing;
+        let (order, payment) = match self.store.claim_key(key, request, now_ms, timing.key_lease_ms).await? {
+            KeyClaim::Claimed => return Ok(None),
+            KeyClaim::Running => return Err(Problem::Busy.into()),
+            KeyClaim::Mismatch => return Err(Problem::KeyReused.into()),
+            KeyClaim::Done { order, payment } => (order, payment),
+        };
+        let Some((payment, salt)) = payment else {
+            return self.result_page(order).await.map(Some);
+        };
+        let age_ms = now_ms.saturating_sub(payment.started_at_ms);
+        if payment.state == PaymentState::Started && age_ms < timing.handover_fresh_ms {
+            return Ok(Some(handover(&Token::derived(HANDOFF, secret, &salt))));
+        }
+        // The gateway may have seen that form: the truth first, then a form of its own.
+        let settled = self.ask(&payment).await?.unwrap_or(payment);
+        if settled.state.holds_money() {
+            return self.result_page(order).await.map(Some);
+        }
+        if self.store.reclaim_key(key, settled.id, now_ms, timing.key_lease_ms).await? {
+            Ok(None)
+        } else {
+            Err(Problem::Busy.into())
+        }
+    }
+
+    /// A request that came to nothing leaves its key free for the next try.
+    async fn release_if_failed(
+        &self,
+        key: Hash,
+        result: Result<StartReply, StartError>,
+    ) -> Result<StartReply, StartError> {
+        if result.is_err()
+            && let Err(error) = self.store.release_key(key).await
+        {
+            tracing::warn!(%error, "an idempotency key stays claimed until its lease ends");
+        }
+        result
+    }
+
+    /// Accepts what was typed and chosen, or names all that is wrong with it.
+    fn accept(
+        &self,
+        details: &Details,
+        method: Option<PaymentMethod>,
+    ) -> Result<(Customer, PaymentMethod), Problem> {
+        let offered = self.settings.methods_for(self.catalog.currency);
+        let method_error = match method {
+            None => Some(FieldProblem::Missing),
+            Some(method) if !offered.contains(&method) => Some(FieldProblem::NotOffered),
+            Some(_) => None,
+        };
+        let mut errors = Vec::new();
+        let customer = details.accept(&self.catalog.countries).map_err(|wrong| errors.extend(wrong)).ok();
+        errors.extend(method_error.map(|problem| FieldError { field: Field::Method, problem }));
+        match (customer, method) {
+            (Some(customer), Some(method)) if errors.is_empty() => Ok((customer, method)),
+            _ => Err(Problem::Invalid(errors)),
+        }
+    }
+
+    /// Prices the cart, and holds the price to the one that was shown.
+    fn priced(&self, request: &StartRequest) -> Result<Priced, StartError> {
+        let priced = pricing::price(&self.catalog, &request.lines, &request.delivery, request.language)?;
+        if priced.lines.is_empty() {
+            return Err(Problem::EmptyCart.into());
+        }
+        if priced.total.minor != request.shown_total_minor || !priced.notices.is_empty() {
+            let quote = self.quote(&QuoteRequest {
+                lines: request.lines.clone(),
+                delivery: request.delivery.clone(),
+                language: request.language,
+            })?;
+            return Err(Problem::PriceChanged(Box::new(quote)).into());
+        }
+        Ok(priced)
+    }
+
+    fn new_order(
+        &self,
+        request: &StartRequest,
+        customer: Customer,
+        cart: Hash,
+        priced: &Priced,
+    ) -> Result<NewOrder, StartError> {
+        let content = content_of(&priced.lines, &customer);
+        Ok(NewOrder {
+            reference: reference()?,
+            mode: self.settings.mode_for(priced.total.currency),
+            cart,
+            content,
+            lines: priced.lines.clone(),
+            delivery: priced.delivery.clone(),
+            total: priced.total,
+            customer,
+            language: request.language,
+        })
+    }
+
+    async fn place_new(
+        &self,
+        key: Hash,
+        secret: &str,
+        mut order: NewOrder,
+        method: PaymentMethod,
+    ) -> Result<StartReply, StartError> {
+        for _ in 0..REFERENCE_ATTEMPTS {
+            let payment = self.payment_for(secret, &order, method).await?;
+            let (reply, taken) =
+                self.place(key, OrderToPay::Cart(Box::new(order.clone())), method, payment).await?;
+            if !taken {
+                return Ok(reply);
+            }
+            order.reference = reference()?;
+        }
+        Err(Problem::Unavailable.into())
+    }
+
+    /// Stores what was prepared. The flag says that the reference was taken and nothing was stored.
+    async fn place(
+        &self,
+        key: Hash,
+        order: OrderToPay,
+        method: PaymentMethod,
+        prepared: Option<Prepared>,
+    ) -> Result<(StartReply, bool), StartError> {
+        let (payment, location) = prepared.map_or((None, None), |p| (Some(p.payment), Some(p.location)));
+        let placement = Placement { key, order, method, payment };
+        let placed = self.store.place(placement, self.now_ms(), &self.settings.timing).await?;
+        match (placed, location) {
+            (Placed::Started(_), Some(location)) => Ok((location, false)),
+            (Placed::Started(order) | Placed::NothingToPay(order) | Placed::Ended(order), _) => {
+                Ok((self.result_page(order).await?, false))
+            }
+            (Placed::ReferenceTaken, _) => Ok((StartReply { location: String::new() }, true)),
+        }
+    }
+
+    /// A new address of the order's result page.
+    pub(crate) async fn result_page(&self, order: OrderId) -> Result<StartReply, StartError> {
+        let token = self.open_order(order).await?;
+        Ok(StartReply { location: format!("/checkout/result/{}", token.secret()) })
+    }
+
+    /// A new token that opens an order.
+    pub async fn open_order(&self, order: OrderId) -> Result<Token, CheckoutError> {
+        let token = Token::random()?;
+        self.store.add_token(order, token.hash(), self.now_ms()).await?;
+        Ok(token)
+    }
+
+    /// Prepares the payment of an order: its form is made and signed before anything is stored, so that
+    /// what cannot be signed leaves no trace. `None` for the merchant's own methods.
+    async fn payment_for(
+        &self,
+        secret: &str,
+        order: &NewOrder,
+        method: PaymentMethod,
+    ) -> Result<Option<Prepared>, StartError> {
+        if !method.uses_gateway() {
+            return Ok(None);
+        }
+        if order.total.minor <= 0 {
+            // There is nothing that the gateway could take.
+            return Err(not_offered(Field::Method).into());
+        }
+        let Some(store) = self.settings.store_for(order.total.currency) else {
+            return Err(not_offered(Field::Method).into());
+        };
+        let key = store.signing_key().ok_or_else(|| {
+            CheckoutError::Configuration(format!("store {:?} has no key in use", store.name))
+        })?;
+        let gateway_order_id = mypos::OrderId::from_random(random()?);
+        let salt = random()?;
+        let handoff = Token::derived(HANDOFF, secret, &salt);
+
+        let purchase = self.purchase(order, method, gateway_order_id.clone())?;
+        let signed = self.sign(&key.ours, purchase.fields(&store.identity(key, order.language))).await?;
+        let expires_ms = i64::from(self.settings.timing.form_expires_s) * 1000;
+        let payment = NewPayment {
+            gateway_order_id: gateway_order_id.as_str().to_owned(),
+            store: store.name.clone(),
+            key_index: key.index,
+            method,
+            money: order.total,
+            form: HandoverForm { action: store.endpoint.clone(), fields: signed.into_pairs() },
+            handoff: handoff.hash(),
+            salt,
+            expires_at_ms: self.now_ms().saturating_add(expires_ms),
+        };
+        Ok(Some(Prepared { payment, location: handover(&handoff) }))
+    }
+
+    fn purchase(
+        &self,
+        order: &NewOrder,
+        method: PaymentMethod,
+        order_id: mypos::OrderId,
+    ) -> Result<Purchase, CheckoutError> {
+        let details = order.customer.details();
+        let url = |path: &str| format!("{}{path}", self.settings.public_url);
+        let purchase = Purchase {
+            amount: to_gateway(order.total)?,
+            order_id,
+            url_ok: url("/mypos/ok"),
+            url_cancel: url("/mypos/cancel"),
+            url_notify: url("/mypos/notify"),
+            note: Some(order.reference.clone()),
+            expires_in_s: self.settings.timing.form_expires_s,
+            customer: Some(mypos::Customer {
+                email: details.email.clone(),
+                phone: Some(details.phone.clone()).filter(|phone| !phone.is_empty()),
+                first_names: details.first_name.clone(),
+                family_name: details.family_name.clone(),
+                country: alpha3(&details.country).map(str::to_owned),
+                city: details.city.clone(),
+                postcode: details.postcode.clone(),
+                address: details.street.clone(),
+            }),
+            lines: order.lines.iter().map(cart_line).collect(),
+            payment_method: match method {
+                PaymentMethod::Ideal => RequestedMethod::Ideal,
+                _ => RequestedMethod::Card,
+            },
+            payment_parameters_required: PaymentParameters::Full,
+        };
+        purchase.check().map_err(|error| CheckoutError::Signing(error.to_string()))?;
+        Ok(purchase)
+    }
+}
+
+/// A payment that is signed but not stored, and where the shopper goes once it is.
+struct Prepared {
+    payment: NewPayment,
+    location: StartReply,
+}
+
+fn handover(token: &Token) -> StartReply {
+    StartReply { location: format!("/checkout/go/{}", token.secret()) }
+}
+
+fn not_offered(field: Field) -> Problem {
+    Problem::Invalid(vec![FieldError { field, problem: FieldProblem::NotOffered }])
+}
+
+/// Money as the gateway writes it.
+pub(crate) fn to_gateway(money: Money) -> Result<Amount, CheckoutError> {
+    let currency = mypos::Currency::from_code(money.currency.code())
+        .ok_or_else(|| CheckoutError::Configuration(format!("myPOS does not take {}", money.currency)))?;
+    Ok(Amount::new(money.minor, currency))
+}
+
+fn cart_line(line: &OrderLine) -> CartLine {
+    CartLine {
+        article: line.name.clone(),
+        quantity: line.quantity,
+        unit_price_minor: line.unit.minor,
+        delivery: line.kind == LineKind::Delivery,
+    }
+}
+
+/// The details in the form in which they are checked, stored and signed.
+fn cleaned(details: &Details) -> Details {
+    let mut cleaned = Details::default();
+    for field in Field::DETAILS {
+        // One more than allowed, so that what is too long is found and not silently cut.
+        cleaned.set(field, clean(details.get(field), field.max_chars() + 1));
+    }
+    cleaned
+}
+
+/// What makes two presses the same request.
+fn fingerprint_of_start(request: &StartRequest, details: &Details, method: PaymentMethod) -> Hash {
+    let mut parts: Vec<String> = vec![
+        "start".to_owned(),
+        request.cart_id.clone(),
+        request.lines.to_string(),
+        request.delivery.clone(),
+        method.id().to_owned(),
+        request.shown_total_minor.to_string(),
+        request.language.tag().to_owned(),
+    ];
+    parts.extend(Field::DETAILS.map(|field| details.get(field).to_owned()));
+    Hash::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
+}
+
+/// What makes two orders of one cart the same order.
+fn content_of(lines: &[OrderLine], customer: &Customer) -> Hash {
+    let mut parts = vec!["content".to_owned()];
+    for line in lines {
+        parts.extend([
+            line.sku.clone(),
+            line.quantity.to_string(),
+            line.unit.minor.to_string(),
+            line.unit.currency.to_string(),
+        ]);
+    }
+    parts.extend(Field::DETAILS.map(|field| customer.details().get(field).to_owned()));
+    Hash::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
+}
+
+/// A reference that people can read out: `TG-7K3M-9QXA`, without letters and digits that look alike.
+fn reference() -> Result<String, CheckoutError> {
+    const ALPHABET: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let letters: String = random::<8>()?
+        .into_iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
+        .map(|letter| char::from(*letter))
+        .collect();
+    let (front, back) = letters.split_at(4);
+    Ok(format!("TG-{front}-{back}"))
+}
+
+impl Checkout {
+    /// The hand-over page of a token: its form, if it may still be sent.
+    pub async fn handover(&self, token: &Token) -> Result<Option<Handover>, CheckoutError> {
+        let now_ms = self.now_ms();
+        let Some(handoff) = self.store.open_handoff(token.hash(), now_ms).await? else {
+            return Ok(None);
+        };
+        let timing = &self.settings.timing;
+        let fresh = now_ms.saturating_sub(handoff.payment.started_at_ms) < timing.handover_fresh_ms
+            && now_ms.saturating_sub(handoff.first_shown_at_ms) < timing.handover_reopen_ms
+            && handoff.payment.state == PaymentState::Started;
+        Ok(Some(Handover {
+            form: fresh.then_some(handoff.form),
+            order: handoff.order,
+            payment: handoff.payment,
+        }))
+    }
+
+    /// The newest order of a cart, for a page that remembers what was typed.
+    pub async fn order_of_cart(&self, cart_id: &str) -> Result<Option<OrderFile>, CheckoutError> {
+        Ok(self.store.order_by_cart(Hash::of(&[b"cart", cart_id.as_bytes()])).await?)
+    }
+
+    /// The order that a token opens.
+    pub async fn order_of_token(&self, token: &Token) -> Result<Option<OrderFile>, CheckoutError> {
+        Ok(self.store.order_by_token(token.hash()).await?)
+    }
+}
+
+/// A hand-over page.
+#[derive(Clone, Debug)]
+pub struct Handover {
+    /// The signed form; `None` where the gateway has probably seen it: then a new payment is needed.
+    pub form: Option<HandoverForm>,
+    /// The order.
+    pub order: Order,
+    /// The payment.
+    pub payment: Payment,
+}

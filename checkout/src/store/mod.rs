@@ -1,0 +1,246 @@
+//! Where orders live: one trait whose methods are whole use-cases, each one transaction.
+//!
+//! No transaction object crosses the trait, so an implementation is free to gather what is queued into
+//! one commit. What every implementation must do is held by one suite, `tests/store`.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+
+use crate::records::{
+    Event, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId, RefundId,
+    RefundState,
+};
+use crate::rules::{Cause, Decision};
+use crate::timing::Timing;
+use crate::token::Hash;
+use domain::{Money, PaymentMethod};
+
+/// Why the store did not do what it was asked. Nothing was changed.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// More is queued than can be done in time.
+    #[error("the database has too much to do")]
+    Overloaded,
+    /// The database failed: disk full, file gone, connection lost.
+    #[error("the database failed: {0}")]
+    Failed(String),
+    /// What is stored makes no sense; the text says where.
+    #[error("the database holds something unreadable: {0}")]
+    Damaged(String),
+}
+
+/// What a press of Pay with an idempotency key may do.
+#[derive(Clone, Debug)]
+pub enum KeyClaim {
+    /// It is new, or its lease ran out: go on, then [`Store::place`] or [`Store::release_key`].
+    Claimed,
+    /// Another request with this key is running.
+    Running,
+    /// The key was used for another request.
+    Mismatch,
+    /// It was done before, with this result.
+    Done {
+        /// The order.
+        order: OrderId,
+        /// The payment that was started, with its salt; `None` for the merchant's own methods.
+        payment: Option<(Payment, [u8; 16])>,
+    },
+}
+
+/// An order to be placed or paid again, and how.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    /// The idempotency key that becomes done with it, and its request.
+    pub key: Hash,
+    /// What is to be paid.
+    pub order: OrderToPay,
+    /// The chosen method.
+    pub method: PaymentMethod,
+    /// The payment, where the method uses the gateway.
+    pub payment: Option<NewPayment>,
+}
+
+/// What a placement pays.
+#[derive(Clone, Debug)]
+pub enum OrderToPay {
+    /// A new order, unless its cart already has one: an open one with the same content is used again, an
+    /// open one with other content is cancelled.
+    Cart(Box<NewOrder>),
+    /// An order that exists.
+    Existing(OrderId),
+}
+
+/// What became of a placement.
+#[derive(Clone, Debug)]
+pub enum Placed {
+    /// The order is open or awaiting, and the payment, if there is one, is started.
+    Started(OrderId),
+    /// The order is already paid, or was placed with the merchant's own method: there is nothing to pay.
+    NothingToPay(OrderId),
+    /// The order was cancelled or has expired.
+    Ended(OrderId),
+    /// The reference is taken: make another.
+    ReferenceTaken,
+}
+
+/// A hand-over page that was asked for.
+#[derive(Clone, Debug)]
+pub struct Handoff {
+    /// The payment that it starts.
+    pub payment: Payment,
+    /// The order.
+    pub order: Order,
+    /// The signed form.
+    pub form: HandoverForm,
+    /// When it was shown for the first time; now, where this is the first time.
+    pub first_shown_at_ms: i64,
+}
+
+/// An order with its payments, oldest first.
+#[derive(Clone, Debug)]
+pub struct OrderFile {
+    /// The order.
+    pub order: Order,
+    /// Its payments.
+    pub payments: Vec<Payment>,
+}
+
+/// What a message changed.
+#[derive(Clone, Debug)]
+pub struct Applied {
+    /// The order, as it was before the message but for its state.
+    pub order: Order,
+    /// What was decided and written.
+    pub decision: Decision,
+}
+
+/// A refund that the gateway is to be asked for.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    /// The payment it gives back from.
+    pub payment: PaymentId,
+    /// Its own OrderID at the gateway, used once.
+    pub gateway_order_id: String,
+    /// How much.
+    pub money: Money,
+    /// Why, in words for the merchant.
+    pub reason: String,
+}
+
+/// Whether a refund's amount could be set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// It is set aside: ask the gateway.
+    Yes(RefundId),
+    /// Less than that is left to be refunded, or the payment is not in a state that allows it.
+    No,
+}
+
+/// The store.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Whether it can be read and written now.
+    async fn ready(&self) -> Result<(), StoreError>;
+
+    /// Claims an idempotency key for a request, for `lease_ms` milliseconds.
+    async fn claim_key(
+        &self,
+        key: Hash,
+        request: Hash,
+        now_ms: i64,
+        lease_ms: i64,
+    ) -> Result<KeyClaim, StoreError>;
+
+    /// Gives back a key whose request came to nothing.
+    async fn release_key(&self, key: Hash) -> Result<(), StoreError>;
+
+    /// Takes over a key that is done, to start a new payment with it. `false` where another request was
+    /// quicker.
+    async fn reclaim_key(
+        &self,
+        key: Hash,
+        done: PaymentId,
+        now_ms: i64,
+        lease_ms: i64,
+    ) -> Result<bool, StoreError>;
+
+    /// Places an order, or pays one again, and marks the key done.
+    async fn place(&self, placement: Placement, now_ms: i64, timing: &Timing) -> Result<Placed, StoreError>;
+
+    /// The hand-over page of a token; notes when it was shown first.
+    async fn open_handoff(&self, token: Hash, now_ms: i64) -> Result<Option<Handoff>, StoreError>;
+
+    /// Adds a token that opens an order. Only the newest [`TOKENS_PER_ORDER`] of an order are kept.
+    async fn add_token(&self, order: OrderId, token: Hash, now_ms: i64) -> Result<(), StoreError>;
+
+    /// The order that a token opens.
+    async fn order_by_token(&self, token: Hash) -> Result<Option<OrderFile>, StoreError>;
+
+    /// The newest order of a cart.
+    async fn order_by_cart(&self, cart: Hash) -> Result<Option<OrderFile>, StoreError>;
+
+    /// An order by the reference that people use.
+    async fn order_by_reference(&self, reference: &str) -> Result<Option<OrderFile>, StoreError>;
+
+    /// Applies a verified message, or a status reply, to the payment of a gateway OrderID, with
+    /// [`crate::rules::decide`]. `None` where there is no such payment.
+    async fn apply(
+        &self,
+        gateway_order_id: &str,
+        cause: Cause,
+        raw: Option<String>,
+        now_ms: i64,
+        timing: &Timing,
+    ) -> Result<Option<Applied>, StoreError>;
+
+    /// Records an event that changes nothing: of a payment, or of nobody.
+    async fn record(
+        &self,
+        payment: Option<PaymentId>,
+        event: NewEvent,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// Records declined attempts of a payment, each once.
+    async fn record_declined(
+        &self,
+        payment: PaymentId,
+        attempts: Vec<String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// The events of an order, oldest first.
+    async fn events(&self, order: OrderId) -> Result<Vec<Event>, StoreError>;
+
+    /// Claims payments that are due to be asked about, for `lease_ms`, the longest due first.
+    async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError>;
+
+    /// The payments that have not ended, due or not, in the order of their numbers, from the one after
+    /// `after`: for a reconciliation at once.
+    async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError>;
+
+    /// Sets a refund's amount aside. The database itself refuses more than is left.
+    async fn reserve_refund(&self, refund: NewRefund, now_ms: i64) -> Result<Reserved, StoreError>;
+
+    /// Settles a reserved refund.
+    async fn settle_refund(
+        &self,
+        refund: RefundId,
+        state: RefundState,
+        detail: String,
+        now_ms: i64,
+    ) -> Result<(), StoreError>;
+
+    /// Expires open orders placed before `placed_before_ms` that no running payment can still pay, and
+    /// forgets idempotency keys older than `keys_before_ms`. Returns how many orders expired.
+    async fn expire(
+        &self,
+        placed_before_ms: i64,
+        keys_before_ms: i64,
+        now_ms: i64,
+    ) -> Result<u32, StoreError>;
+}
+
+/// How many tokens open an order at the same time; older ones stop working.
+pub const TOKENS_PER_ORDER: u32 = 32;

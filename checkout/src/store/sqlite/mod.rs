@@ -1,0 +1,257 @@
+//! The store in one SQLite file: the default, for one machine.
+
+mod rows;
+mod work;
+mod writer;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, Migrations};
+
+use self::writer::Writer;
+use super::{
+    Applied, Handoff, KeyClaim, NewRefund, OrderFile, Placed, Placement, Reserved, Store, StoreError,
+};
+use crate::records::{Event, NewEvent, OrderId, Payment, PaymentId, RefundId, RefundState};
+use crate::rules::Cause;
+use crate::timing::Timing;
+use crate::token::Hash;
+
+/// The steps from an empty file to today's schema. Only ever added to.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_orders.sql"))];
+
+/// Connections for reading that are kept open.
+const IDLE_READERS: usize = 4;
+
+/// A store in one SQLite file, in write-ahead mode with every commit synced to the disk.
+#[derive(Clone)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Arc<Readers>,
+}
+
+struct Readers {
+    path: std::path::PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// What went wrong inside a piece of work.
+#[derive(Debug)]
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Damaged(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Sqlite(error) => error.into(),
+            Failure::Damaged(what) => Self::Damaged(what),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it where it is missing, and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = Connection::open(path)?;
+        prepare(&connection)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Migrations::from_slice(MIGRATIONS).to_latest(&mut connection).map_err(|error| {
+            StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
+        })?;
+        let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
+        Ok(Self { writer: Writer::start(connection)?, readers })
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.write(work).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || {
+            let connection = readers.take()?;
+            let result = work(&connection).map_err(StoreError::from);
+            readers.put_back(connection);
+            result
+        })
+        .await
+        .map_err(|error| StoreError::Failed(error.to_string()))?
+    }
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(connection) = idle {
+            return Ok(connection);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection)?;
+        Ok(connection)
+    }
+
+    fn put_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS {
+            idle.push(connection);
+        }
+    }
+}
+
+/// What every connection needs.
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        // The write takes the lock and touches the disk without changing anything.
+        self.write(|connection| Ok(connection.execute("DELETE FROM idempotency_keys WHERE FALSE", ())?))
+            .await?;
+        self.read(|connection| Ok(connection.query_row("SELECT 1", (), |_| Ok(()))?)).await
+    }
+
+    async fn claim_key(
+        &self,
+        key: Hash,
+        request: Hash,
+        now_ms: i64,
+        lease_ms: i64,
+    ) -> Result<KeyClaim, StoreError> {
+        self.write(move |connection| work::claim_key(connection, key, request, now_ms, lease_ms)).await
+    }
+
+    async fn release_key(&self, key: Hash) -> Result<(), StoreError> {
+        self.write(move |connection| work::release_key(connection, key)).await
+    }
+
+    async fn reclaim_key(
+        &self,
+        key: Hash,
+        done: PaymentId,
+        now_ms: i64,
+        lease_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| work::reclaim_key(connection, key, done, now_ms, lease_ms)).await
+    }
+
+    async fn place(&self, placement: Placement, now_ms: i64, timing: &Timing) -> Result<Placed, StoreError> {
+        let timing = timing.clone();
+        self.write(move |connection| work::place(connection, &placement, now_ms, &timing)).await
+    }
+
+    async fn open_handoff(&self, token: Hash, now_ms: i64) -> Result<Option<Handoff>, StoreError> {
+        self.write(move |connection| work::open_handoff(connection, token, now_ms)).await
+    }
+
+    async fn add_token(&self, order: OrderId, token: Hash, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |connection| work::add_token(connection, order, token, now_ms)).await
+    }
+
+    async fn order_by_token(&self, token: Hash) -> Result<Option<OrderFile>, StoreError> {
+        self.read(move |connection| work::order_by_token(connection, token)).await
+    }
+
+    async fn order_by_cart(&self, cart: Hash) -> Result<Option<OrderFile>, StoreError> {
+        self.read(move |connection| work::order_by_cart(connection, cart)).await
+    }
+
+    async fn order_by_reference(&self, reference: &str) -> Result<Option<OrderFile>, StoreError> {
+        let reference = reference.to_owned();
+        self.read(move |connection| work::order_by_reference(connection, &reference)).await
+    }
+
+    async fn apply(
+        &self,
+        gateway_order_id: &str,
+        cause: Cause,
+        raw: Option<String>,
+        now_ms: i64,
+        timing: &Timing,
+    ) -> Result<Option<Applied>, StoreError> {
+        let (id, timing) = (gateway_order_id.to_owned(), timing.clone());
+        self.write(move |connection| work::apply(connection, &id, &cause, raw, now_ms, &timing)).await
+    }
+
+    async fn record(
+        &self,
+        payment: Option<PaymentId>,
+        event: NewEvent,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| work::record(connection, payment, &event, now_ms)).await
+    }
+
+    async fn record_declined(
+        &self,
+        payment: PaymentId,
+        attempts: Vec<String>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| work::record_declined(connection, payment, &attempts, now_ms)).await
+    }
+
+    async fn events(&self, order: OrderId) -> Result<Vec<Event>, StoreError> {
+        self.read(move |connection| work::events(connection, order)).await
+    }
+
+    async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError> {
+        self.write(move |connection| work::claim_due(connection, now_ms, lease_ms, limit)).await
+    }
+
+    async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError> {
+        self.read(move |connection| work::unsettled(connection, after, limit)).await
+    }
+
+    async fn reserve_refund(&self, refund: NewRefund, now_ms: i64) -> Result<Reserved, StoreError> {
+        self.write(move |connection| work::reserve_refund(connection, &refund, now_ms)).await
+    }
+
+    async fn settle_refund(
+        &self,
+        refund: RefundId,
+        state: RefundState,
+        detail: String,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| work::settle_refund(connection, refund, state, &detail, now_ms)).await
+    }
+
+    async fn expire(
+        &self,
+        placed_before_ms: i64,
+        keys_before_ms: i64,
+        now_ms: i64,
+    ) -> Result<u32, StoreError> {
+        self.write(move |connection| work::expire(connection, placed_before_ms, keys_before_ms, now_ms)).await
+    }
+}

@@ -1,0 +1,567 @@
+//! The use-cases as SQL. Each function runs inside one savepoint; an error undoes all of it.
+
+use domain::{OrderEvent, OrderState, PaymentState};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
+
+use super::Failure;
+use super::rows::{self, ORDER, PAYMENT};
+use crate::records::{
+    Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
+    RefundId, RefundState,
+};
+use crate::rules::{self, Cause, Situation};
+use crate::store::{
+    Applied, Handoff, KeyClaim, NewRefund, OrderFile, OrderToPay, Placed, Placement, Reserved,
+    TOKENS_PER_ORDER,
+};
+use crate::timing::Timing;
+use crate::token::Hash;
+
+type Done<T> = Result<T, Failure>;
+
+/// The first row of a query, read by one of [`rows`]'s functions.
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: fn(&Row<'_>) -> Done<T>,
+) -> Done<Option<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    found.next()?.map(read).transpose()
+}
+
+/// All rows of a query.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+    read: fn(&Row<'_>) -> Done<T>,
+) -> Done<Vec<T>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = statement.query(params)?;
+    let mut read_rows = Vec::new();
+    while let Some(row) = found.next()? {
+        read_rows.push(read(row)?);
+    }
+    Ok(read_rows)
+}
+
+fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Done<usize> {
+    Ok(connection.prepare_cached(sql)?.execute(params)?)
+}
+
+pub(super) fn claim_key(
+    connection: &Connection,
+    key: Hash,
+    request: Hash,
+    now_ms: i64,
+    lease_ms: i64,
+) -> Done<KeyClaim> {
+    let until = now_ms.saturating_add(lease_ms);
+    let fresh = execute(
+        connection,
+        "INSERT INTO idempotency_keys (key, request, claimed_at_ms, lease_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (key) DO UPDATE SET claimed_at_ms = ?3, lease_ms = ?4
+         WHERE request = ?2 AND lease_ms BETWEEN 1 AND ?3",
+        (key.0, request.0, now_ms, until),
+    )?;
+    if fresh > 0 {
+        return Ok(KeyClaim::Claimed);
+    }
+    let (known, lease, order, payment) = connection
+        .prepare_cached(
+            "SELECT request, lease_ms, order_id, payment_id FROM idempotency_keys WHERE key = ?1",
+        )?
+        .query_row([key.0], |row| {
+            Ok((
+                row.get::<_, [u8; 32]>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, Option<i64>>(2)?,
+                row.get::<_, Option<i64>>(3)?,
+            ))
+        })?;
+    if known != request.0 {
+        return Ok(KeyClaim::Mismatch);
+    }
+    let Some(order) = order.filter(|_| lease == 0).map(OrderId) else {
+        return Ok(KeyClaim::Running);
+    };
+    let payment = match payment {
+        Some(id) => Some(payment_with_salt(connection, PaymentId(id))?),
+        None => None,
+    };
+    Ok(KeyClaim::Done { order, payment })
+}
+
+fn payment_with_salt(connection: &Connection, id: PaymentId) -> Done<(Payment, [u8; 16])> {
+    one(connection, &format!("SELECT {PAYMENT}, p.salt FROM payments p WHERE p.id = ?1"), [id.0], |row| {
+        Ok((rows::payment(row)?, row.get("salt")?))
+    })?
+    .ok_or_else(|| Failure::Damaged(format!("payment {} of an idempotency key", id.0)))
+}
+
+pub(super) fn release_key(connection: &Connection, key: Hash) -> Done<()> {
+    execute(connection, "DELETE FROM idempotency_keys WHERE key = ?1 AND lease_ms > 0", [key.0]).map(drop)
+}
+
+pub(super) fn reclaim_key(
+    connection: &Connection,
+    key: Hash,
+    done: PaymentId,
+    now_ms: i64,
+    lease_ms: i64,
+) -> Done<bool> {
+    let taken = execute(
+        connection,
+        "UPDATE idempotency_keys SET claimed_at_ms = ?3, lease_ms = ?4
+         WHERE key = ?1 AND lease_ms = 0 AND payment_id = ?2",
+        (key.0, done.0, now_ms, now_ms.saturating_add(lease_ms)),
+    )?;
+    Ok(taken > 0)
+}
+
+pub(super) fn place(
+    connection: &Connection,
+    placement: &Placement,
+    now_ms: i64,
+    timing: &Timing,
+) -> Done<Placed> {
+    let order = match &placement.order {
+        OrderToPay::Existing(id) => match order_by_id(connection, *id)? {
+            Some(order) => order,
+            None => return Ok(Placed::Ended(*id)),
+        },
+        OrderToPay::Cart(new) => match order_for_cart(connection, new, placement, now_ms)? {
+            Ok(order) => order,
+            Err(answer) => return Ok(answer),
+        },
+    };
+    match order.state {
+        OrderState::Open => {}
+        OrderState::Awaiting | OrderState::Paid | OrderState::Refunded => {
+            finish_key(connection, placement.key, order.id, None)?;
+            return Ok(Placed::NothingToPay(order.id));
+        }
+        OrderState::Cancelled | OrderState::Expired => return Ok(Placed::Ended(order.id)),
+    }
+    let payment = match &placement.payment {
+        Some(payment) => Some(insert_payment(connection, order.id, payment, now_ms, timing)?),
+        None => None,
+    };
+    let state = match payment {
+        Some(_) => order.state,
+        None => order.state.on(OrderEvent::OwnMethodChosen).unwrap_or(order.state),
+    };
+    execute(
+        connection,
+        "UPDATE orders SET state = ?2, method = ?3 WHERE id = ?1",
+        (order.id.0, state.name(), placement.method.id()),
+    )?;
+    let kind = if payment.is_some() { EventKind::PaymentStarted } else { EventKind::OwnMethodChosen };
+    insert_event(connection, Some(order.id), payment, &event(kind, placement.method.id()), now_ms)?;
+    finish_key(connection, placement.key, order.id, payment)?;
+    Ok(Placed::Started(order.id))
+}
+
+/// The order that a cart's placement pays: the cart's own open one if its content is the same, else a new
+/// one in its place.
+fn order_for_cart(
+    connection: &Connection,
+    new: &NewOrder,
+    placement: &Placement,
+    now_ms: i64,
+) -> Done<Result<Order, Placed>> {
+    let living = one(
+        connection,
+        &format!(
+            "SELECT {ORDER} FROM orders o WHERE o.cart = ?1 AND o.state IN ('open', 'awaiting', 'paid')"
+        ),
+        [new.cart.0],
+        rows::order,
+    )?;
+    if let Some(order) = living {
+        let Ok(cancelled) = order.state.on(OrderEvent::Cancel) else {
+            return Ok(Ok(order));
+        };
+        if order.state != OrderState::Open || order.new.content == new.content {
+            return Ok(Ok(order));
+        }
+        execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (order.id.0, cancelled.name()))?;
+        let superseded = event(EventKind::OrderSuperseded, &format!("by {}", new.reference));
+        insert_event(connection, Some(order.id), None, &superseded, now_ms)?;
+    }
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
+                 customer, cart, content, placed_at_ms)
+             VALUES (:reference, :mode, 'open', :method, :language, :currency, :total, :delivery, :lines,
+                 :customer, :cart, :content, :now)",
+        )?
+        .execute(named_params! {
+            ":reference": new.reference,
+            ":mode": new.mode.name(),
+            ":method": placement.method.id(),
+            ":language": new.language.tag(),
+            ":currency": new.total.currency.code(),
+            ":total": new.total.minor,
+            ":delivery": new.delivery,
+            ":lines": json(&new.lines)?,
+            ":customer": json(new.customer.details())?,
+            ":cart": new.cart.0,
+            ":content": new.content.0,
+            ":now": now_ms,
+        });
+    match inserted {
+        Ok(_) => {}
+        Err(error) if violates(&error, "orders.reference") => return Ok(Err(Placed::ReferenceTaken)),
+        Err(error) => return Err(error.into()),
+    }
+    let id = OrderId(connection.last_insert_rowid());
+    insert_event(connection, Some(id), None, &event(EventKind::OrderPlaced, ""), now_ms)?;
+    order_by_id(connection, id)?.map(Ok).ok_or_else(|| Failure::Damaged(format!("order {}", id.0)))
+}
+
+fn insert_payment(
+    connection: &Connection,
+    order: OrderId,
+    new: &NewPayment,
+    now_ms: i64,
+    timing: &Timing,
+) -> Done<PaymentId> {
+    let first_question = timing.ask_started_ms.iter().min().copied().unwrap_or(timing.ask_again_ms);
+    connection
+        .prepare_cached(
+            "INSERT INTO payments (order_id, gateway_order_id, store, key_index, method, amount_minor, currency, state,
+                 state_since_ms, started_at_ms, expires_at_ms, form, handoff, salt, next_ask_at_ms)
+             VALUES (:order, :gateway_order_id, :store, :key_index, :method, :amount, :currency, 'started',
+                 :now, :now, :expires, :form, :handoff, :salt, :ask)",
+        )?
+        .execute(named_params! {
+            ":order": order.0,
+            ":gateway_order_id": new.gateway_order_id,
+            ":store": new.store,
+            ":key_index": new.key_index,
+            ":method": new.method.id(),
+            ":amount": new.money.minor,
+            ":currency": new.money.currency.code(),
+            ":now": now_ms,
+            ":expires": new.expires_at_ms,
+            ":form": json(&new.form)?,
+            ":handoff": new.handoff.0,
+            ":salt": new.salt,
+            ":ask": now_ms.saturating_add(first_question),
+        })?;
+    Ok(PaymentId(connection.last_insert_rowid()))
+}
+
+fn finish_key(connection: &Connection, key: Hash, order: OrderId, payment: Option<PaymentId>) -> Done<()> {
+    execute(
+        connection,
+        "UPDATE idempotency_keys SET lease_ms = 0, order_id = ?2, payment_id = ?3 WHERE key = ?1",
+        (key.0, order.0, payment.map(|id| id.0)),
+    )
+    .map(drop)
+}
+
+pub(super) fn open_handoff(connection: &Connection, token: Hash, now_ms: i64) -> Done<Option<Handoff>> {
+    let sql = format!("SELECT {PAYMENT}, p.form, p.first_shown_at_ms FROM payments p WHERE p.handoff = ?1");
+    let found = one(connection, &sql, [token.0], |row| {
+        Ok((
+            rows::payment(row)?,
+            row.get::<_, String>("form")?,
+            row.get::<_, Option<i64>>("first_shown_at_ms")?,
+        ))
+    })?;
+    let Some((payment, form, shown)) = found else {
+        return Ok(None);
+    };
+    if shown.is_none() {
+        execute(
+            connection,
+            "UPDATE payments SET first_shown_at_ms = ?2 WHERE id = ?1",
+            (payment.id.0, now_ms),
+        )?;
+    }
+    let form: HandoverForm = serde_json::from_str(&form)
+        .map_err(|_| Failure::Damaged(format!("payment {}, form", payment.id.0)))?;
+    let order = order_by_id(connection, payment.order)?
+        .ok_or_else(|| Failure::Damaged(format!("payment {} without its order", payment.id.0)))?;
+    Ok(Some(Handoff { payment, order, form, first_shown_at_ms: shown.unwrap_or(now_ms) }))
+}
+
+pub(super) fn add_token(connection: &Connection, order: OrderId, token: Hash, now_ms: i64) -> Done<()> {
+    execute(
+        connection,
+        "INSERT INTO order_tokens (hash, order_id, made_at_ms) VALUES (?1, ?2, ?3)",
+        (token.0, order.0, now_ms),
+    )?;
+    execute(
+        connection,
+        "DELETE FROM order_tokens WHERE hash IN (
+             SELECT hash FROM order_tokens WHERE order_id = ?1 ORDER BY made_at_ms DESC, hash LIMIT -1 OFFSET ?2)",
+        (order.0, TOKENS_PER_ORDER),
+    )
+    .map(drop)
+}
+
+fn order_by_id(connection: &Connection, id: OrderId) -> Done<Option<Order>> {
+    one(connection, &format!("SELECT {ORDER} FROM orders o WHERE o.id = ?1"), [id.0], rows::order)
+}
+
+pub(super) fn order_by_token(connection: &Connection, token: Hash) -> Done<Option<OrderFile>> {
+    let sql =
+        format!("SELECT {ORDER} FROM orders o JOIN order_tokens t ON t.order_id = o.id WHERE t.hash = ?1");
+    with_payments(connection, one(connection, &sql, [token.0], rows::order)?)
+}
+
+pub(super) fn order_by_cart(connection: &Connection, cart: Hash) -> Done<Option<OrderFile>> {
+    let sql = format!("SELECT {ORDER} FROM orders o WHERE o.cart = ?1 ORDER BY o.id DESC LIMIT 1");
+    with_payments(connection, one(connection, &sql, [cart.0], rows::order)?)
+}
+
+pub(super) fn order_by_reference(connection: &Connection, reference: &str) -> Done<Option<OrderFile>> {
+    let sql = format!("SELECT {ORDER} FROM orders o WHERE o.reference = ?1");
+    with_payments(connection, one(connection, &sql, [reference], rows::order)?)
+}
+
+fn with_payments(connection: &Connection, order: Option<Order>) -> Done<Option<OrderFile>> {
+    let Some(order) = order else {
+        return Ok(None);
+    };
+    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.order_id = ?1 ORDER BY p.id");
+    let payments = all(connection, &sql, [order.id.0], rows::payment)?;
+    Ok(Some(OrderFile { order, payments }))
+}
+
+pub(super) fn apply(
+    connection: &Connection,
+    gateway_order_id: &str,
+    cause: &Cause,
+    raw: Option<String>,
+    now_ms: i64,
+    timing: &Timing,
+) -> Done<Option<Applied>> {
+    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.gateway_order_id = ?1");
+    let Some(payment) = one(connection, &sql, [gateway_order_id], rows::payment)? else {
+        return Ok(None);
+    };
+    let order = order_by_id(connection, payment.order)?
+        .ok_or_else(|| Failure::Damaged(format!("payment {} without its order", payment.id.0)))?;
+    let has_refunds: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM refunds WHERE payment_id = ?1 AND state <> 'refused')")?
+        .query_row([payment.id.0], |row| row.get(0))?;
+    let situation = Situation { order: order.state, payment: &payment, has_refunds };
+    let decision = rules::decide(&situation, cause, now_ms, timing);
+
+    store_payment(connection, &decision.payment, payment.state)?;
+    if decision.order != order.state {
+        let changed = execute(
+            connection,
+            "UPDATE orders SET state = ?3 WHERE id = ?1 AND state = ?2",
+            (order.id.0, order.state.name(), decision.order.name()),
+        )?;
+        expect_one(changed, "order")?;
+    }
+    for (index, event) in decision.events.iter().enumerate() {
+        // The raw message belongs to the first event; a repeated one is on record already.
+        let keep = index == 0 && event.kind != EventKind::NotifyRepeated;
+        let event = NewEvent { raw: raw.clone().filter(|_| keep), ..event.clone() };
+        insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
+    }
+    Ok(Some(Applied { order, decision }))
+}
+
+/// Writes what may change of a payment, if nobody else changed its state meanwhile.
+fn store_payment(connection: &Connection, payment: &Payment, before: PaymentState) -> Done<()> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE payments SET state = :state, state_since_ms = :since, trnref = :trnref, returned_at_ms = :returned,
+                 status_paid_at_ms = :status_paid, confirmed = :confirmed, next_ask_at_ms = :ask,
+                 unanswered = :unanswered, ask_lease_ms = 0
+             WHERE id = :id AND state = :before",
+        )?
+        .execute(named_params! {
+            ":id": payment.id.0,
+            ":before": before.name(),
+            ":state": payment.state.name(),
+            ":since": payment.state_since_ms,
+            ":trnref": payment.trnref,
+            ":returned": payment.returned_at_ms,
+            ":status_paid": payment.status_paid_at_ms,
+            ":confirmed": payment.confirmed,
+            ":ask": payment.next_ask_at_ms,
+            ":unanswered": payment.unanswered,
+        })?;
+    expect_one(changed, "payment")
+}
+
+fn expect_one(changed: usize, what: &str) -> Done<()> {
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Failure::Damaged(format!("{what} changed while it was being changed")))
+    }
+}
+
+pub(super) fn record(
+    connection: &Connection,
+    payment: Option<PaymentId>,
+    event: &NewEvent,
+    now_ms: i64,
+) -> Done<()> {
+    let order = match payment {
+        Some(id) => connection
+            .prepare_cached("SELECT order_id FROM payments WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))
+            .optional()?
+            .map(OrderId),
+        None => None,
+    };
+    insert_event(connection, order, payment, event, now_ms)
+}
+
+pub(super) fn record_declined(
+    connection: &Connection,
+    payment: PaymentId,
+    attempts: &[String],
+    now_ms: i64,
+) -> Done<()> {
+    for attempt in attempts {
+        execute(
+            connection,
+            "INSERT INTO events (order_id, payment_id, at_ms, kind, detail)
+             SELECT order_id, id, ?2, 'declined', ?3 FROM payments WHERE id = ?1
+             ON CONFLICT DO NOTHING",
+            (payment.0, now_ms, attempt),
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn events(connection: &Connection, order: OrderId) -> Done<Vec<Event>> {
+    let sql = "SELECT at_ms, payment_id, kind, detail, raw FROM events WHERE order_id = ?1 ORDER BY id";
+    all(connection, sql, [order.0], rows::event)
+}
+
+pub(super) fn claim_due(
+    connection: &Connection,
+    now_ms: i64,
+    lease_ms: i64,
+    limit: u32,
+) -> Done<Vec<Payment>> {
+    let sql = format!(
+        "UPDATE payments AS p SET ask_lease_ms = ?2 WHERE p.id IN (
+             SELECT id FROM payments WHERE next_ask_at_ms <= ?1 AND ask_lease_ms <= ?1 ORDER BY next_ask_at_ms LIMIT ?3)
+         RETURNING {}",
+        PAYMENT.replace("p.", "")
+    );
+    all(connection, &sql, (now_ms, now_ms.saturating_add(lease_ms), limit), rows::payment)
+}
+
+pub(super) fn unsettled(connection: &Connection, after: PaymentId, limit: u32) -> Done<Vec<Payment>> {
+    let sql = format!(
+        "SELECT {PAYMENT} FROM payments p WHERE p.id > ?1 AND p.next_ask_at_ms IS NOT NULL ORDER BY p.id LIMIT ?2"
+    );
+    all(connection, &sql, (after.0, limit), rows::payment)
+}
+
+pub(super) fn reserve_refund(connection: &Connection, refund: &NewRefund, now_ms: i64) -> Done<Reserved> {
+    let inserted = execute(
+        connection,
+        "INSERT INTO refunds (payment_id, gateway_order_id, amount_minor, currency, reason, state, reserved_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, 'reserved', ?6)",
+        (
+            refund.payment.0,
+            &refund.gateway_order_id,
+            refund.money.minor,
+            refund.money.currency.code(),
+            &refund.reason,
+            now_ms,
+        ),
+    );
+    match inserted {
+        Ok(_) => {}
+        Err(Failure::Sqlite(error)) if violates(&error, "refund does not fit the payment") => {
+            return Ok(Reserved::No);
+        }
+        Err(error) => return Err(error),
+    }
+    let id = RefundId(connection.last_insert_rowid());
+    let detail = format!("{} {}: {}", refund.money.minor, refund.money.currency, refund.reason);
+    record(connection, Some(refund.payment), &event(EventKind::RefundReserved, &detail), now_ms)?;
+    Ok(Reserved::Yes(id))
+}
+
+pub(super) fn settle_refund(
+    connection: &Connection,
+    refund: RefundId,
+    state: RefundState,
+    detail: &str,
+    now_ms: i64,
+) -> Done<()> {
+    let payment: i64 = connection
+        .prepare_cached(
+            "UPDATE refunds SET state = ?2, settled_at_ms = ?3 WHERE id = ?1 RETURNING payment_id",
+        )?
+        .query_row((refund.0, state.name(), now_ms), |row| row.get(0))?;
+    let kind = match state {
+        RefundState::Reserved => EventKind::RefundReserved,
+        RefundState::Done => EventKind::RefundDone,
+        RefundState::Refused => EventKind::RefundRefused,
+        RefundState::Unknown => EventKind::RefundUnknown,
+    };
+    record(connection, Some(PaymentId(payment)), &event(kind, detail), now_ms)
+}
+
+pub(super) fn expire(
+    connection: &Connection,
+    placed_before_ms: i64,
+    keys_before_ms: i64,
+    now_ms: i64,
+) -> Done<u32> {
+    let expired = all(
+        connection,
+        "UPDATE orders SET state = 'expired' WHERE id IN (
+             SELECT o.id FROM orders o WHERE o.state = 'open' AND o.placed_at_ms < ?1 AND NOT EXISTS (
+                 SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.next_ask_at_ms IS NOT NULL)
+             LIMIT 500)
+         RETURNING id",
+        [placed_before_ms],
+        |row| Ok(OrderId(row.get(0)?)),
+    )?;
+    for order in &expired {
+        insert_event(connection, Some(*order), None, &event(EventKind::OrderExpired, ""), now_ms)?;
+    }
+    execute(connection, "DELETE FROM idempotency_keys WHERE claimed_at_ms < ?1", [keys_before_ms])?;
+    Ok(u32::try_from(expired.len()).unwrap_or(u32::MAX))
+}
+
+fn event(kind: EventKind, detail: &str) -> NewEvent {
+    NewEvent { kind, detail: detail.to_owned(), raw: None }
+}
+
+fn insert_event(
+    connection: &Connection,
+    order: Option<OrderId>,
+    payment: Option<PaymentId>,
+    event: &NewEvent,
+    now_ms: i64,
+) -> Done<()> {
+    execute(
+        connection,
+        "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (order.map(|id| id.0), payment.map(|id| id.0), now_ms, event.kind.name(), &event.detail, &event.raw),
+    )
+    .map(drop)
+}
+
+fn json(value: &impl serde::Serialize) -> Done<String> {
+    serde_json::to_string(value).map_err(|error| Failure::Damaged(error.to_string()))
+}
+
+/// Whether an error is a broken constraint whose message names `what`.
+fn violates(error: &rusqlite::Error, what: &str) -> bool {
+    matches!(error, rusqlite::Error::SqliteFailure(code, Some(message))
+        if code.code == ErrorCode::ConstraintViolation && message.contains(what))
+}
