@@ -113,7 +113,9 @@ impl Checkout {
         let order_id = mypos::OrderId::parse(&payment.gateway_order_id).map_err(|_| AskError::Unreadable)?;
         let verified = self.question(store, &GetPaymentStatus { order_id: order_id.clone() }).await?;
         let reply = PaymentStatusReply::read(&verified).map_err(|_| AskError::Unreadable)?;
-        if reply.order_id.as_ref().is_some_and(|about| *about != order_id) {
+        let other_order = reply.order_id.as_ref().is_some_and(|about| *about != order_id);
+        let other_store = reply.sid.as_ref().is_some_and(|about| *about != store.sid);
+        if other_order || other_store {
             return Err(AskError::Unreadable);
         }
         self.note_declined(payment, &reply).await?;

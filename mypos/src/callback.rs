@@ -186,24 +186,21 @@ impl Callback {
     /// [`ShapeError`] unless the message has the exact shape of a callback that this address takes. The
     /// documentation of [`ShapeError::ForeignOrderId`] says when that is no reason for alarm.
     pub fn read(verified: &Verified, expected: Door) -> Result<Self, ShapeError> {
-        let fields = verified.fields();
-        let method = method_of(fields)?;
-        if method.door() != expected {
-            return Err(ShapeError::UnexpectedMethod);
-        }
-        Self::read_shape(fields, method)
+        Self::read_shape(verified.fields(), Some(expected))
     }
 
-    /// Reads the fields of a callback with that method, wherever they were found.
-    pub(crate) fn read_shape(fields: &Fields, method: CallbackMethod) -> Result<Self, ShapeError> {
+    /// Reads the fields of a callback, wherever they were found; without a door, of any callback.
+    pub(crate) fn read_shape(fields: &Fields, expected: Option<Door>) -> Result<Self, ShapeError> {
+        let mut cursor = Cursor(fields.iter());
+        let method = CallbackMethod::from_name(cursor.next("IPCmethod")?)
+            .filter(|method| expected.is_none_or(|door| door == method.door()))
+            .ok_or(ShapeError::UnexpectedMethod)?;
         if fields.has_repeated_names() {
             return Err(ShapeError::Repeated);
         }
         if fields.iter().any(|field| matches!(field.value, Value::Nested(_))) {
             return Err(ShapeError::Nested);
         }
-        let mut cursor = Cursor(fields.iter());
-        cursor.next("IPCmethod")?;
         if method == CallbackMethod::SignatureVerify {
             return Ok(Self::SignatureVerify);
         }
@@ -252,12 +249,6 @@ impl Callback {
             Self::SignatureVerify => CallbackMethod::SignatureVerify,
         }
     }
-}
-
-/// The method of a callback: the value of its very first field.
-pub(crate) fn method_of(fields: &Fields) -> Result<CallbackMethod, ShapeError> {
-    let name = Cursor(fields.iter()).next("IPCmethod")?;
-    CallbackMethod::from_name(name).ok_or(ShapeError::UnexpectedMethod)
 }
 
 /// Reads an amount and its currency.

@@ -4,7 +4,7 @@
 //! here, because a reply comes over TLS from the gateway itself and never passes through the shopper's
 //! hands. Its method must be the one that was asked, and no name may be repeated.
 
-use crate::callback::{amount_of, method_of, order_id_of};
+use crate::callback::{amount_of, order_id_of};
 use crate::{
     Amount, Callback, Fields, GetPaymentStatus, GetTxnStatus, OrderId, Outcome, Refund, Request, Reversal,
     ShapeError, StatusCode, Trnref, Value, Verified,
@@ -179,12 +179,10 @@ impl TxnStatusReply {
     /// malformed.
     pub fn read(verified: &Verified) -> Result<Self, ShapeError> {
         let fields = reply_to(verified, GetTxnStatus::METHOD)?;
-        let last = match fields.nested("OrderStatus") {
-            None => None,
-            Some(inner) => match method_of(inner) {
-                Ok(method) => Some(Callback::read_shape(inner, method)?),
-                Err(_) => None,
-            },
+        let last = match fields.nested("OrderStatus").map(|inner| Callback::read_shape(inner, None)) {
+            Some(Ok(callback)) => Some(callback),
+            None | Some(Err(ShapeError::UnexpectedMethod | ShapeError::Misplaced("IPCmethod"))) => None,
+            Some(Err(error)) => return Err(error),
         };
         Ok(Self {
             order_id: optional_order_id(fields)?,

@@ -227,6 +227,8 @@ fn keys_that_are_no_use_are_refused_with_the_reason() {
     workshop.run("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out ec.pem");
     workshop.run("pkey -in ec.pem -pubout -out ec_public.pem");
     workshop.run("req -x509 -key ec.pem -subj /CN=x -days 1 -out ec_certificate.pem");
+    workshop.run("genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out pss.pem");
+    workshop.run("pkey -in pss.pem -pubout -out pss_public.pem");
     workshop.run("genrsa -out tiny.pem 512");
     workshop.run("pkey -in tiny.pem -pubout -out tiny_public.pem");
 
@@ -234,12 +236,14 @@ fn keys_that_are_no_use_are_refused_with_the_reason() {
     assert_eq!(private("encrypted8.pem"), KeyError::Encrypted);
     assert_eq!(private("encrypted1.pem"), KeyError::Encrypted);
     assert_eq!(private("ec.pem"), KeyError::NotRsa);
+    assert_eq!(private("pss.pem"), KeyError::NotRsa, "a key for another padding");
     assert_eq!(private("tiny.pem"), KeyError::TooSmall(512));
     assert_eq!(private("ec_public.pem"), KeyError::OtherPem("PUBLIC KEY".to_owned()));
 
     let public = |name: &str| PublicKey::from_pem(&workshop.text(name)).unwrap_err();
     assert_eq!(public("ec_public.pem"), KeyError::NotRsa);
     assert_eq!(public("ec_certificate.pem"), KeyError::NotRsa);
+    assert_eq!(public("pss_public.pem"), KeyError::NotRsa, "a key for another padding");
     assert_eq!(public("tiny_public.pem"), KeyError::TooSmall(512));
     assert_eq!(public("key.pem"), KeyError::OtherPem("PRIVATE KEY".to_owned()));
 }

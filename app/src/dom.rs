@@ -1,0 +1,75 @@
+//! The few things that the components ask of the browser. On the server all of them answer `None`.
+
+use domain::{Details, Field};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Document, FormData, HtmlElement, HtmlFormElement};
+
+/// Where the server leaves the data of a page's island: JSON in a script element that does not run.
+pub const PAGE_DATA: &str = "page-data";
+
+/// The document; `None` on the server.
+pub fn document() -> Option<Document> {
+    if cfg!(target_arch = "wasm32") { web_sys::window()?.document() } else { None }
+}
+
+/// The data that the server left for this page's island.
+pub fn page_data() -> Option<JsValue> {
+    let text = document()?.get_element_by_id(PAGE_DATA)?.text_content()?;
+    js_sys::JSON::parse(&text).ok()
+}
+
+/// What stands in a form at this moment. The fields themselves hold what was typed, so what was typed
+/// before the page came alive, or restored by the browser, is there as well.
+#[derive(Debug)]
+pub struct Typed(FormData);
+
+impl Typed {
+    /// Reads a form.
+    pub fn of(form: &HtmlFormElement) -> Option<Self> {
+        FormData::new_with_form(form).ok().map(Self)
+    }
+
+    /// Reads the form with this id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::of(document()?.get_element_by_id(id)?.dyn_ref()?)
+    }
+
+    /// A field's value.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).as_string()
+    }
+
+    /// The shopper's details.
+    pub fn details(&self) -> Details {
+        let mut details = Details::default();
+        for field in Field::DETAILS {
+            details.set(field, self.get(field.name()).unwrap_or_default());
+        }
+        details
+    }
+}
+
+/// A new idempotency key: 22 characters of 6 random bits.
+pub fn random_key() -> Option<String> {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut bytes = [0; 22];
+    web_sys::window()?.crypto().ok()?.get_random_values_with_u8_array(&mut bytes).ok()?;
+    bytes.iter().map(|byte| ALPHABET.get(usize::from(byte & 63)).map(|letter| char::from(*letter))).collect()
+}
+
+/// Moves the focus to what `selector` finds inside of `root`.
+pub fn focus(root: &HtmlElement, selector: &str) {
+    if let Ok(Some(found)) = root.query_selector(selector)
+        && let Some(element) = found.dyn_ref::<HtmlElement>()
+    {
+        let _ = element.focus();
+    }
+}
+
+/// Opens `location` in the top window, so that a payment page is never framed.
+pub fn leave_for(location: &str) {
+    if let Some(window) = web_sys::window() {
+        let top = window.top().ok().flatten().unwrap_or(window);
+        let _ = top.location().set_href(location);
+    }
+}

@@ -1,0 +1,127 @@
+//! The command line. One file a command.
+
+mod dev;
+mod doctor;
+mod mypos;
+mod precompress;
+mod reconcile;
+mod sandbox;
+mod serve;
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigError, LogFormat, PACKAGE_VARIABLE};
+
+/// Everything went as asked.
+pub const EXIT_OK: u8 = 0;
+/// The answer is no: a signature is invalid, a check found an error.
+pub const EXIT_NO: u8 = 1;
+/// The input, the arguments or the configuration cannot be used.
+pub const EXIT_USAGE: u8 = 2;
+/// Something that is needed failed: the database, the network.
+pub const EXIT_FAILED: u8 = 3;
+
+/// A self-hosted checkout for shops that take payments with myPOS.
+#[derive(Parser)]
+#[command(
+    name = "tillgate",
+    version,
+    after_help = "Exit codes: 0 as asked; 1 the answer is no; 2 the input cannot be used; 3 something failed.\n\
+                  Try it:  tillgate dev"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Dev(dev::Arguments),
+    Serve(serve::Arguments),
+    Sandbox(sandbox::Arguments),
+    #[command(subcommand)]
+    Mypos(mypos::Command),
+    Doctor(doctor::Arguments),
+    Reconcile(reconcile::Arguments),
+    #[command(hide = true)]
+    Precompress(precompress::Arguments),
+}
+
+/// Where the configuration is.
+#[derive(clap::Args, Clone, Debug)]
+struct ConfigFile {
+    /// The configuration file
+    #[arg(long, value_name = "FILE", default_value = "tillgate.toml")]
+    config: PathBuf,
+}
+
+impl ConfigFile {
+    fn load(&self) -> Result<Config, ConfigError> {
+        let known = |(name, _): &(String, String)| name.starts_with("TILLGATE_");
+        // Variables that are not text are nobody's settings.
+        let text = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(Path::new(&self.config), text.filter(known))
+    }
+}
+
+/// The configuration package of the environment.
+fn package_variable() -> Option<String> {
+    std::env::var(PACKAGE_VARIABLE).ok().filter(|text| !text.trim().is_empty())
+}
+
+/// Runs the command of the arguments.
+pub fn main() -> ExitCode {
+    let code = match Arguments::parse().command {
+        Command::Dev(arguments) => arguments.run(),
+        Command::Serve(arguments) => arguments.run(),
+        Command::Sandbox(arguments) => arguments.run(),
+        Command::Mypos(command) => command.run(),
+        Command::Doctor(arguments) => arguments.run(),
+        Command::Reconcile(arguments) => arguments.run(),
+        Command::Precompress(arguments) => arguments.run(),
+    };
+    ExitCode::from(code)
+}
+
+/// Prints an error with its causes and gives the exit code back.
+fn fail(code: u8, error: &dyn std::error::Error) -> u8 {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    eprintln!("tillgate: {text}");
+    code
+}
+
+/// Starts the log on standard error.
+fn start_log(filter: &str, format: LogFormat) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A second start of the log, in tests, changes nothing.
+    let _ = match format {
+        LogFormat::Text => log.with_target(false).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Runs a future to its end, on a runtime of its own.
+fn block_on(future: impl Future<Output = u8>) -> u8 {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => fail(EXIT_FAILED, &error),
+    }
+}

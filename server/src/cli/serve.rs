@@ -1,0 +1,55 @@
+//! `tillgate serve`
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use checkout::clock::SystemClock;
+
+use super::{ConfigFile, EXIT_FAILED, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log};
+use crate::config::Config;
+use crate::routes::operator_router;
+use crate::serve::{Running, StartupError, application, asked_to_end, listen, open_checkout};
+
+/// Serve a shop
+#[derive(clap::Args)]
+#[command(after_help = "Every setting is in the configuration file; `tillgate doctor` checks it.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Where to listen, instead of what the configuration says
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> u8 {
+        let config = match self.file.load() {
+            Ok(config) => Config { listen: self.listen.unwrap_or(config.listen), ..config },
+            Err(error) => return fail(EXIT_USAGE, &error),
+        };
+        start_log(&config.log, config.log_format);
+        block_on(async {
+            match serve(&config).await {
+                Ok(()) => EXIT_OK,
+                Err(error @ StartupError::Config(_)) => fail(EXIT_USAGE, &error),
+                Err(error) => fail(EXIT_FAILED, &error),
+            }
+        })
+    }
+}
+
+async fn serve(config: &Config) -> Result<(), StartupError> {
+    let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock))?;
+    let shop = application(config, Arc::clone(&checkout), None)?;
+    let mut running = Running::default();
+    let shop_listener = listen(config.listen).await?;
+    let operator_listener = listen(config.operator_listen).await?;
+    tracing::info!(address = %config.listen, operator = %config.operator_listen, public = %config.public_url, "serving");
+    running.serve(shop_listener, shop);
+    running.serve(operator_listener, operator_router(Arc::clone(&checkout)));
+    running.reconcile(checkout);
+    asked_to_end().await;
+    tracing::info!("ending: what is running is finished");
+    running.finish().await;
+    Ok(())
+}

@@ -1,0 +1,362 @@
+//! The configuration: `tillgate.toml`, and `TILLGATE_*` variables above it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use checkout::catalog::Catalog;
+use checkout::mypos_store::{LIVE_ENDPOINT, MyposStore, TEST_ENDPOINT};
+use checkout::records::Mode;
+use checkout::settings::Settings;
+use checkout::timing::Timing;
+use domain::{Currency, PaymentMethod};
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+/// The variable that carries a configuration package, as myPOS's own SDK names it.
+pub const PACKAGE_VARIABLE: &str = "MYPOS_CONFIGURATION_PACKAGE";
+/// What the variables of settings begin with.
+const PREFIX: &str = "TILLGATE_";
+/// Every setting with its default, as a commented file.
+pub const DEFAULTS: &str = include_str!("../tillgate.toml");
+
+/// The configuration file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The name that shoppers read.
+    pub shop_name: String,
+    /// Where this server is reached, without a slash at the end.
+    pub public_url: String,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where it answers `/healthz` and `/readyz`.
+    pub operator_listen: SocketAddr,
+    /// `sqlite:` and a path.
+    pub database_url: String,
+    /// The catalogue's file.
+    pub catalog: PathBuf,
+    /// The folder of the built site.
+    pub site_dir: PathBuf,
+    /// The methods that are offered.
+    pub methods: Vec<PaymentMethod>,
+    /// The zone of dates that people read.
+    pub time_zone: String,
+    /// Other origins that may call `/api`.
+    pub storefront_origins: Vec<String>,
+    /// Whose forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Requests a second of one client, in the long run.
+    pub requests_per_second: u32,
+    /// Requests at once.
+    pub requests_burst: u32,
+    /// Payments a minute of one client, in the long run.
+    pub payments_per_minute: u32,
+    /// Payments at once.
+    pub payments_burst: u32,
+    /// How the log looks.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log: String,
+    /// The account for bank transfers.
+    pub bank_transfer: Option<BankTransfer>,
+    /// The myPOS stores.
+    #[serde(default, rename = "store")]
+    pub stores: Vec<StoreEntry>,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// The account that shoppers transfer to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankTransfer {
+    /// Who holds it.
+    pub account_holder: String,
+    /// IBAN, grouped as it is written.
+    pub iban: String,
+    /// BIC.
+    #[serde(default)]
+    pub bic: String,
+    /// The bank's name.
+    #[serde(default)]
+    pub bank: String,
+}
+
+/// A myPOS store.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreEntry {
+    /// Its name here.
+    pub name: String,
+    /// Whether its money is real.
+    pub mode: Mode,
+    /// The currencies that it takes.
+    pub currencies: Vec<Currency>,
+    /// Files with its configuration packages, oldest first.
+    #[serde(default)]
+    pub packages: Vec<PathBuf>,
+    /// Files with packages that are no longer used.
+    #[serde(default)]
+    pub retired_packages: Vec<PathBuf>,
+    /// The gateway's address.
+    pub endpoint: Option<String>,
+}
+
+/// What is wrong with the configuration, and how to mend it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{path} cannot be read: {why}")]
+    File {
+        /// Which.
+        path: String,
+        /// Why.
+        why: std::io::Error,
+    },
+    /// It is not TOML, or not of its shape.
+    #[error("{0}")]
+    Shape(String),
+    /// One setting is wrong.
+    #[error("{setting}: {what}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong, and the remedy.
+        what: String,
+    },
+}
+
+fn wrong(setting: &'static str, what: impl Into<String>) -> ConfigError {
+    ConfigError::Setting { setting, what: what.into() }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|why| ConfigError::File { path: path.display().to_string(), why })
+}
+
+impl Config {
+    /// Reads the file and lays the environment over it.
+    pub fn load(
+        path: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        Self::parse(&text, environment).map_err(|error| match error {
+            ConfigError::Shape(what) => ConfigError::Shape(format!("{}: {what}", path.display())),
+            other => other,
+        })
+    }
+
+    /// Reads a text and lays the environment over it. What neither says has its default.
+    pub fn parse(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let shape = |error: toml::de::Error| ConfigError::Shape(error.to_string());
+        let mut table: toml::Table = DEFAULTS.parse().map_err(shape)?;
+        table.extend(text.parse::<toml::Table>().map_err(shape)?);
+        for (name, value) in environment {
+            let Some(setting) = name.strip_prefix(PREFIX).map(str::to_lowercase) else {
+                continue;
+            };
+            if table.get(&setting).is_none_or(toml::Value::is_table) {
+                return Err(ConfigError::Shape(format!("{name}: there is no setting {setting:?}")));
+            }
+            // A list or a number is written as in the file, a text without its quotes.
+            let parsed = format!("value = {value}")
+                .parse::<toml::Table>()
+                .ok()
+                .and_then(|mut one| one.remove("value"));
+            let same_kind =
+                parsed.filter(|parsed| table.get(&setting).is_some_and(|known| known.same_type(parsed)));
+            table.insert(setting, same_kind.unwrap_or(toml::Value::String(value)));
+        }
+        let mut config: Self = table.try_into().map_err(shape)?;
+        config.check()?;
+        config.public_url.truncate(config.public_url.trim_end_matches('/').len());
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let origin = self.public_url.trim_end_matches('/');
+        if !is_origin(origin) {
+            return Err(wrong(
+                "public_url",
+                format!("{origin:?} is not like \"https://pay.example.com\", without a path"),
+            ));
+        }
+        if let Some(bad) = self.storefront_origins.iter().find(|origin| !is_origin(origin)) {
+            return Err(wrong(
+                "storefront_origins",
+                format!("{bad:?} is not like \"https://shop.example.com\", without a path"),
+            ));
+        }
+        if self.methods.is_empty() {
+            return Err(wrong("methods", "offer at least one way to pay"));
+        }
+        if self.methods.contains(&PaymentMethod::BankTransfer) && self.bank_transfer.is_none() {
+            return Err(wrong(
+                "methods",
+                "\"bank-transfer\" needs the [bank_transfer] account; add it, or leave the method out",
+            ));
+        }
+        for (setting, value) in [
+            ("requests_per_second", self.requests_per_second),
+            ("requests_burst", self.requests_burst),
+            ("payments_per_minute", self.payments_per_minute),
+            ("payments_burst", self.payments_burst),
+        ] {
+            if value == 0 {
+                return Err(wrong(setting, "must be at least 1"));
+            }
+        }
+        self.zone().map(drop)?;
+        self.database_path().map(drop)
+    }
+
+    /// The zone of dates.
+    pub fn zone(&self) -> Result<TimeZone, ConfigError> {
+        TimeZone::get(&self.time_zone).map_err(|_| {
+            wrong("time_zone", format!("{:?} is not a zone such as \"Europe/Berlin\"", self.time_zone))
+        })
+    }
+
+    /// The file of the SQLite database.
+    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
+        self.database_url
+            .strip_prefix("sqlite:")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+            .ok_or_else(|| {
+                wrong("database_url", "must be \"sqlite:\" and a path, such as \"sqlite:tillgate.db\"")
+            })
+    }
+
+    /// Reads the catalogue.
+    pub fn read_catalog(&self) -> Result<Catalog, ConfigError> {
+        Catalog::parse(&read(&self.catalog)?)
+            .map_err(|error| wrong("catalog", format!("{}: {error}", self.catalog.display())))
+    }
+
+    /// The settings of the checkout, with the keys of its stores. `package` is what
+    /// [`PACKAGE_VARIABLE`] carries.
+    pub fn settings(&self, package: Option<&str>) -> Result<Settings, ConfigError> {
+        let mut stores = Vec::new();
+        for (index, entry) in self.stores.iter().enumerate() {
+            let mut packages = Vec::new();
+            for (files, retired) in [(&entry.retired_packages, true), (&entry.packages, false)] {
+                for file in files {
+                    packages.push((read(file)?, retired));
+                }
+            }
+            packages.extend(package.filter(|_| index == 0).map(|text| (text.to_owned(), false)));
+            let standard = if entry.mode == Mode::Live { LIVE_ENDPOINT } else { TEST_ENDPOINT };
+            let endpoint = entry.endpoint.as_deref().unwrap_or(standard);
+            let store = MyposStore::from_packages(
+                &entry.name,
+                entry.mode,
+                endpoint,
+                entry.currencies.clone(),
+                &packages,
+            )
+            .map_err(|error| wrong("store", error.to_string()))?;
+            if store.mode == Mode::Live && !self.public_url.starts_with("https://") {
+                return Err(wrong("public_url", "a live store needs https: myPOS notifies nothing else"));
+            }
+            if stores.iter().any(|other: &MyposStore| other.name == store.name || other.mode != store.mode) {
+                return Err(wrong(
+                    "store",
+                    "give each store its own name, and all of them one mode: test and live never mix",
+                ));
+            }
+            stores.push(store);
+        }
+        if stores.is_empty() && self.methods.iter().any(|method| method.uses_gateway()) {
+            return Err(wrong(
+                "store",
+                "\"card\" and \"ideal\" need a [[store]] entry with its configuration package",
+            ));
+        }
+        Ok(Settings {
+            public_url: self.public_url.clone(),
+            stores,
+            methods: self.methods.clone(),
+            zone: self.zone()?,
+            timing: Timing::default(),
+        })
+    }
+}
+
+/// Whether a text is scheme, host and port, and nothing else.
+fn is_origin(text: &str) -> bool {
+    text.parse::<http::Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty())
+            && uri.path() == "/"
+            && uri.query().is_none()
+            && !text.ends_with('/')
+            && !text.contains('@')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "methods = [\"on-delivery\"]";
+
+    fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::parse(text, environment).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_not_said_has_its_default_and_the_environment_has_the_last_word() {
+        let config =
+            parse(MINIMAL, &[("TILLGATE_SHOP_NAME", "42"), ("TILLGATE_REQUESTS_BURST", "7"), ("HOME", "/")])
+                .unwrap();
+        assert_eq!(config.shop_name, "42");
+        assert_eq!((config.requests_burst, config.requests_per_second), (7, 20));
+        assert_eq!(config.listen.port(), 3000);
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_its_setting() {
+        for (text, expected) in [
+            ("colour = 1", "unknown field `colour`"),
+            ("public_url = \"pay.example.com\"", "public_url: "),
+            ("public_url = \"https://a.example/shop\"", "public_url: "),
+            ("storefront_origins = [\"https://a.example/\"]", "storefront_origins: "),
+            ("methods = []", "methods: offer at least one"),
+            ("methods = [\"bank-transfer\"]", "[bank_transfer]"),
+            ("methods = [\"cash\"]", "cash"),
+            ("time_zone = \"Berlin\"", "time_zone: "),
+            ("database_url = \"mysql://x\"", "database_url: "),
+            ("requests_burst = 0", "requests_burst: "),
+            ("trusted_proxies = [\"proxy\"]", "trusted_proxies"),
+            ("listen = \"3000\"", "listen"),
+        ] {
+            let text =
+                if text.starts_with("methods") { text.to_owned() } else { format!("{MINIMAL}\n{text}") };
+            let error = parse(&text, &[]).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        }
+        assert!(parse(MINIMAL, &[("TILLGATE_COLOUR", "red")]).unwrap_err().contains("TILLGATE_COLOUR"));
+    }
+
+    #[test]
+    fn a_gateway_method_needs_a_store() {
+        let config = parse("methods = [\"card\"]", &[]).unwrap();
+        assert!(config.settings(None).unwrap_err().to_string().contains("[[store]]"));
+    }
+}

@@ -1,0 +1,47 @@
+//! `/api/checkout/`: the server functions.
+
+use std::sync::Arc;
+
+use app::api::Backend;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, REFERER};
+use axum::http::{HeaderValue, Method};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use leptos::prelude::provide_context;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::backend::ShopBackend;
+use crate::config::ConfigError;
+use crate::state::AppState;
+
+pub(super) fn router(state: &AppState) -> Result<Router<AppState>, ConfigError> {
+    let origins = state
+        .shop
+        .storefront_origins
+        .iter()
+        .map(|origin| HeaderValue::from_str(origin))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| ConfigError::Setting { setting: "storefront_origins", what: error.to_string() })?;
+    let cors =
+        CorsLayer::new().allow_origin(AllowOrigin::list(origins)).allow_methods([Method::GET, Method::POST]);
+    Ok(Router::new().route("/{function}", any(call)).layer(cors))
+}
+
+async fn call(State(state): State<AppState>, mut request: Request) -> Response {
+    // For a client without scripts leptos would answer with a redirect to wherever the Referer points.
+    // This API is for scripts; forms have addresses of their own.
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().remove(REFERER);
+    // `nest` took the prefix away; the functions are registered under their whole address.
+    if let Some(axum::extract::OriginalUri(whole)) = request.extensions().get::<axum::extract::OriginalUri>()
+    {
+        *request.uri_mut() = whole.clone();
+    }
+    let backend: Arc<dyn Backend> = Arc::new(ShopBackend(Arc::clone(&state.checkout)));
+    let context = move || provide_context(Arc::clone(&backend));
+    let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,125 @@
+//! The addresses.
+
+mod api;
+mod catalogue;
+mod checkout_page;
+mod gateway;
+mod handover;
+mod operator;
+mod order;
+
+use std::any::Any;
+use std::time::Duration;
+
+use app::pages::MessageKind;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, body::Body};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::timeout::TimeoutLayer;
+
+pub use operator::router as operator_router;
+
+use crate::config::ConfigError;
+use crate::state::AppState;
+use crate::{assets, limits, render};
+
+/// The longest body that any address reads.
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
+/// How long a page or a call of the API may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The whole application.
+pub fn router(state: AppState) -> Result<Router, ConfigError> {
+    // Leptos spawns through this; a second router in one process finds it done.
+    let _ = any_spawner::Executor::init_tokio();
+    let mut csrf = CsrfLayer::new();
+    for origin in &state.shop.storefront_origins {
+        csrf = csrf.add_trusted_origin(origin).map_err(|error| ConfigError::Setting {
+            setting: "storefront_origins",
+            what: error.to_string(),
+        })?;
+    }
+    let shop = Router::new()
+        .route("/", get(catalogue::show))
+        .route(app::form::CART_ADD, post(catalogue::add))
+        .route(app::form::CART_SET, post(catalogue::set))
+        .route("/checkout", get(checkout_page::show))
+        .route(app::form::UPDATE, post(checkout_page::update))
+        .route(app::form::PAY, post(checkout_page::pay))
+        .route("/checkout/go/{token}", get(handover::show))
+        .route("/checkout/result/{token}", get(order::result))
+        .route("/checkout/cancelled/{token}", get(order::cancelled))
+        .route("/checkout/unknown", get(order::unknown))
+        .route("/pkg/{id}/{file}", get(assets::built))
+        .route("/img/{file}", get(assets::image))
+        .route("/favicon.svg", get(assets::icon))
+        .route("/favicon.ico", get(assets::icon))
+        .nest("/api/checkout", api::router(&state)?)
+        .fallback(not_found)
+        .layer(csrf)
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::limit));
+    // The gateway's addresses stand beside all of that: no limit, no time-out and no page of ours may come
+    // between a notification and its answer, and what a browser brings from there is a cross-site POST.
+    let application = shop
+        .merge(gateway::router())
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(state.clone(), safe_headers))
+        .layer(middleware::from_fn(log));
+    Ok(application.with_state(state))
+}
+
+async fn not_found(State(state): State<AppState>, request: Request) -> Response {
+    render::message_for(&state, request.headers(), MessageKind::NotFound).await
+}
+
+/// The last resort: nothing of ours panics, and if it does, nobody sees a broken connection.
+fn panicked(_cause: Box<dyn Any + Send + 'static>) -> Response<Body> {
+    tracing::error!("a handler panicked");
+    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Please try again.\n")
+        .into_response()
+}
+
+/// Headers of every answer, where the handler has set none of its own.
+async fn safe_headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let mut headers = vec![
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "strict-origin-when-cross-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ];
+    if state.shop.secure {
+        headers.push(("strict-transport-security", "max-age=31536000"));
+    }
+    for (name, value) in headers {
+        response
+            .headers_mut()
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// One line a request: the route's template, never the address with its tokens.
+async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<axum::extract::MatchedPath>()
+        .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
+    let started = std::time::Instant::now();
+    let response = next.run(request).await;
+    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "tillgate::http", %method, route, status = response.status().as_u16(), took_ms);
+    response
+}

@@ -1,0 +1,191 @@
+//! Start-up and shut-down.
+
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::pages::DevLinks;
+use axum::Router;
+use checkout::checkout::Checkout;
+use checkout::clock::Clock;
+use checkout::gateway::{GatewayError, HttpGateway};
+use checkout::store::StoreError;
+use checkout::store::sqlite::SqliteStore;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::assets::{Assets, AssetsError};
+use crate::config::{Config, ConfigError};
+use crate::cookies::CookieNames;
+use crate::limits::Limits;
+use crate::routes;
+use crate::state::{AppState, Shop};
+
+/// How often the database is looked at for payments that are due to be asked about.
+const RECONCILE_EVERY: Duration = Duration::from_secs(1);
+/// How long running requests may take when the server ends.
+const FINISH_WITHIN: Duration = Duration::from_secs(40);
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The built site.
+    #[error(transparent)]
+    Assets(#[from] AssetsError),
+    /// The database.
+    #[error("the database {0} cannot be opened: {1}")]
+    Store(String, #[source] StoreError),
+    /// The HTTP client.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+    /// An address is taken.
+    #[error(
+        "{0} cannot be listened on: {1}. Is another server running there? `--listen` takes another address"
+    )]
+    Listen(SocketAddr, #[source] io::Error),
+}
+
+/// Opens the database and puts the checkout of a configuration together.
+pub fn open_checkout(
+    config: &Config,
+    package: Option<&str>,
+    clock: Arc<dyn Clock>,
+) -> Result<Arc<Checkout>, StartupError> {
+    let path = config.database_path()?;
+    let store =
+        SqliteStore::open(&path).map_err(|error| StartupError::Store(path.display().to_string(), error))?;
+    let catalog = config.read_catalog()?;
+    let settings = config.settings(package)?;
+    Ok(Arc::new(Checkout::new(catalog, settings, Arc::new(store), Arc::new(HttpGateway::new()?), clock)))
+}
+
+/// The shop's application.
+pub fn application(
+    config: &Config,
+    checkout: Arc<Checkout>,
+    dev: Option<DevLinks>,
+) -> Result<Router, StartupError> {
+    let state = AppState {
+        checkout,
+        assets: Arc::new(Assets::read(&config.site_dir)?),
+        shop: Arc::new(Shop {
+            name: config.shop_name.clone(),
+            cookies: CookieNames::for_url(&config.public_url),
+            secure: config.public_url.starts_with("https://"),
+            bank_transfer: config.bank_transfer.clone(),
+            storefront_origins: config.storefront_origins.clone(),
+            trusted_proxies: config.trusted_proxies.clone(),
+        }),
+        limits: Arc::new(Limits::new(config)),
+        dev: dev.map(Arc::new),
+    };
+    Ok(routes::router(state)?)
+}
+
+/// Listens on an address.
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
+    TcpListener::bind(address).await.map_err(|error| StartupError::Listen(address, error))
+}
+
+/// Everything that runs until the process is asked to end.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self { stop: watch::channel(false).0, tasks: Vec::new() }
+    }
+}
+
+impl Running {
+    /// Serves an application. When it ends, it takes no new connection and finishes what is running.
+    pub fn serve(&mut self, listener: TcpListener, application: Router) {
+        let service = application.into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, service).with_graceful_shutdown(self.stopped());
+        self.tasks.push(tokio::spawn(async move {
+            if let Err(error) = server.into_future().await {
+                tracing::error!(%error, "a listener ended");
+            }
+        }));
+    }
+
+    /// Asks the gateway about payments as they fall due.
+    pub fn reconcile(&mut self, checkout: Arc<Checkout>) {
+        let stopped = self.stopped();
+        self.tasks.push(tokio::spawn(async move {
+            let mut stopped = std::pin::pin!(stopped);
+            loop {
+                match checkout.reconcile_due().await {
+                    Ok(report) if report.asked > 0 || report.expired > 0 => {
+                        tracing::info!(
+                            asked = report.asked,
+                            changed = report.changed,
+                            undecided = report.undecided,
+                            expired = report.expired,
+                            "reconciled"
+                        );
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::error!(%error, "reconciliation failed; it is tried again"),
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(RECONCILE_EVERY) => {}
+                    () = &mut stopped => break,
+                }
+            }
+        }));
+    }
+
+    fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // An error means that the sender is gone, which is an end as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+
+    /// Ends: no new work, and what is running is finished, for a while.
+    pub async fn finish(self) {
+        let _ = self.stop.send(true);
+        let all = async {
+            for task in self.tasks {
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(FINISH_WITHIN, all).await.is_err() {
+            tracing::warn!("some requests were still running when the server ended");
+        }
+    }
+}
+
+/// Waits until the process is asked to end, by Ctrl-C or SIGTERM.
+pub async fn asked_to_end() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}
