@@ -5,7 +5,7 @@ use mypos::{Callback, Door, ShapeError, Unverified, Verified};
 
 use crate::checkout::{Checkout, CheckoutError};
 use crate::mypos_store::MyposStore;
-use crate::records::{EventKind, NewEvent, Order};
+use crate::records::{EventKind, NewEvent};
 use crate::rules::Cause;
 use crate::token::Token;
 
@@ -39,7 +39,7 @@ impl Checkout {
             Ok(verified) => verified,
             Err(answer) => return Ok(answer),
         };
-        let callback = match self.read(store, &verified, Door::Notify) {
+        let callback = match read(store, &verified, Door::Notify) {
             Ok(callback) => callback,
             Err(ShapeError::ForeignOrderId { method }) => {
                 self.record_unknown(body).await?;
@@ -89,7 +89,7 @@ impl Checkout {
         let Ok((store, verified)) = self.verified(body) else {
             return Ok(Return::Unknown);
         };
-        let (order_id, cause) = match self.read(store, &verified, door) {
+        let (order_id, cause) = match read(store, &verified, door) {
             Ok(Callback::Ok(ok)) => (ok.order_id, Cause::Returned),
             Ok(Callback::Cancel(cancel)) => (cancel.order_id, Cause::Cancel),
             Ok(_) => return Ok(Return::Unknown),
@@ -105,13 +105,11 @@ impl Checkout {
         let raw = Some(String::from_utf8_lossy(body).into_owned());
         let applied =
             self.store.apply(order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing).await?;
-        match applied {
-            Some(applied) => Ok(Return::ToOrder(self.open_order(order_number(&applied.order)).await?)),
-            None => {
-                self.record_unknown(body).await?;
-                Ok(Return::Unknown)
-            }
-        }
+        let Some(applied) = applied else {
+            self.record_unknown(body).await?;
+            return Ok(Return::Unknown);
+        };
+        Ok(Return::ToOrder(self.open_order(applied.order.id).await?))
     }
 
     /// Parses a body and verifies it with the keys of the store that it names.
@@ -135,19 +133,6 @@ impl Checkout {
         Err(NotifyAnswer::NotSigned)
     }
 
-    /// Reads a verified message in its exact shape, as one of this store.
-    fn read(&self, store: &MyposStore, verified: &Verified, door: Door) -> Result<Callback, ShapeError> {
-        let callback = Callback::read(verified, door)?;
-        let sid = match &callback {
-            Callback::Notify(message) => &message.sid,
-            Callback::Ok(message) => &message.sid,
-            Callback::Cancel(message) => &message.sid,
-            Callback::Rollback(message) => &message.sid,
-            Callback::SignatureVerify => return Ok(callback),
-        };
-        if *sid == store.sid { Ok(callback) } else { Err(ShapeError::Malformed("SID")) }
-    }
-
     /// Keeps a verified message about an order that nobody knows, and raises it.
     async fn record_unknown(&self, body: &[u8]) -> Result<(), CheckoutError> {
         tracing::error!(
@@ -162,8 +147,17 @@ impl Checkout {
     }
 }
 
-fn order_number(order: &Order) -> crate::records::OrderId {
-    order.id
+/// Reads a verified message in its exact shape, as one of this store.
+fn read(store: &MyposStore, verified: &Verified, door: Door) -> Result<Callback, ShapeError> {
+    let callback = Callback::read(verified, door)?;
+    let sid = match &callback {
+        Callback::Notify(message) => &message.sid,
+        Callback::Ok(message) => &message.sid,
+        Callback::Cancel(message) => &message.sid,
+        Callback::Rollback(message) => &message.sid,
+        Callback::SignatureVerify => return Ok(callback),
+    };
+    if *sid == store.sid { Ok(callback) } else { Err(ShapeError::Malformed("SID")) }
 }
 
 /// Money as the gateway told it.

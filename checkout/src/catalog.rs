@@ -71,9 +71,9 @@ impl LocalText {
     pub fn in_language(&self, language: Language) -> &str {
         match (self, language) {
             (Self::None, _) => "",
-            (Self::One(text), _)
+            (Self::One(text) | Self::Each { en: text, de: None }, _)
             | (Self::Each { de: Some(text), .. }, Language::De)
-            | (Self::Each { en: text, .. }, _) => text,
+            | (Self::Each { en: text, .. }, Language::En) => text,
         }
     }
 }

@@ -9,8 +9,10 @@ use icu_datetime::fieldsets::YMDT;
 use icu_datetime::input::{Date, DateTime, Time};
 use icu_datetime::options::TimePrecision;
 use icu_decimal::DecimalFormatter;
+use icu_decimal::options::DecimalFormatterOptions;
 use icu_experimental::dimension::currency::CurrencyType;
 use icu_experimental::dimension::currency::formatter::CurrencyFormatter;
+use icu_experimental::dimension::currency::options::CurrencyFormatterOptions;
 use icu_locale::names::RegionDisplayName;
 use icu_locale_core::{Locale, locale, subtags::Region};
 use jiff::Timestamp;
@@ -37,7 +39,7 @@ pub fn money_text(money: Money, language: Language) -> String {
         let formatter = CurrencyFormatter::<DecimalFormatter>::try_new_symbol(
             locale_of(language).into(),
             currency,
-            Default::default(),
+            CurrencyFormatterOptions::default(),
         )
         .ok()?;
         Some(formatter.format_fixed_decimal(&decimal).to_string())
@@ -54,7 +56,7 @@ fn decimal_of(money: Money) -> Decimal {
 
 /// How many decimals a currency has; the protocol's table knows.
 fn exponent(currency: Currency) -> u32 {
-    mypos::Currency::from_code(currency.code()).map_or(2, |listed| listed.exponent())
+    mypos::Currency::from_code(currency.code()).map_or(2, mypos::Currency::exponent)
 }
 
 /// A VAT rate of basis points: `19 %`, `5.5 %`.
@@ -62,7 +64,7 @@ pub fn percent(bp: u32, language: Language) -> String {
     let mut decimal = Decimal::from(bp);
     decimal.multiply_pow10(-2);
     decimal.absolute.trim_end();
-    let number = DecimalFormatter::try_new(locale_of(language).into(), Default::default())
+    let number = DecimalFormatter::try_new(locale_of(language).into(), DecimalFormatterOptions::default())
         .map_or_else(|_| decimal.to_string(), |formatter| formatter.format(&decimal).to_string());
     // A no-break blank, as both languages set it in running text.
     format!("{number}\u{a0}%")

@@ -163,7 +163,7 @@ fn delivery_cost(lines: &[OrderLine], catalog: &Catalog) -> Money {
 }
 
 fn sum(catalog: &Catalog, lines: &[OrderLine]) -> Result<Money, MoneyError> {
-    lines.iter().try_fold(Money::zero(catalog.currency), |total, line| total.add(line.total()?))
+    lines.iter().try_fold(Money::zero(catalog.currency), |total, line| total.plus(line.total()?))
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ pub struct Order {
 /// What is known of a payment before it has a number.
 #[derive(Clone, Debug)]
 pub struct NewPayment {
-    /// The OrderID that the gateway knows it by, used once.
+    /// The `OrderID` that the gateway knows it by, used once.
     pub gateway_order_id: String,
     /// The configured store that it goes to.
     pub store: String,
@@ -157,7 +157,7 @@ pub struct Payment {
     pub id: PaymentId,
     /// The order that it pays.
     pub order: OrderId,
-    /// The OrderID that the gateway knows it by.
+    /// The `OrderID` that the gateway knows it by.
     pub gateway_order_id: String,
     /// The configured store that it went to.
     pub store: String,

@@ -152,7 +152,7 @@ fn note_what_was_said(
             match after.status_paid_at_ms {
                 None => after.status_paid_at_ms = Some(now_ms),
                 Some(first) if now_ms.saturating_sub(first) >= timing.confirm_after_ms => {
-                    after.confirmed = true
+                    after.confirmed = true;
                 }
                 Some(_) => {}
             }

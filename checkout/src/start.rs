@@ -159,7 +159,7 @@ impl Checkout {
             KeyClaim::Mismatch => return Err(Problem::KeyReused.into()),
             KeyClaim::Done { order, payment } => (order, payment),
         };
-        let Some((payment, salt)) = payment else {
+        let Some((payment, salt)) = payment.map(|done| *done) else {
             return self.result_page(order).await.map(Some);
         };
         let age_ms = now_ms.saturating_sub(payment.started_at_ms);

@@ -9,10 +9,11 @@ use crate::store::OrderFile;
 /// lasts nothing can be paid a second time.
 pub fn shopper_state(file: &OrderFile) -> ShopperState {
     let checking = file.payments.iter().any(is_checking);
-    let given_back = file.payments.last().is_some_and(|payment| {
-        matches!(payment.state, PaymentState::Refused)
-            || (payment.state == PaymentState::Reversed && payment.trnref.is_some())
-    });
+    // Both mean that the gateway took the money: it went back, or has to.
+    let given_back = file
+        .payments
+        .last()
+        .is_some_and(|payment| matches!(payment.state, PaymentState::Refused | PaymentState::Reversed));
     match file.order.state {
         OrderState::Paid
             if file.payments.iter().any(|payment| payment.state.holds_money() && !payment.confirmed) =>

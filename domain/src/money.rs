@@ -95,7 +95,7 @@ impl Money {
     }
 
     /// The sum of two amounts of one currency.
-    pub fn add(self, other: Self) -> Result<Self, MoneyError> {
+    pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::CurrencyMismatch);
         }
@@ -111,11 +111,12 @@ impl Money {
 
     /// The sum of many amounts, all in `currency`.
     pub fn sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, MoneyError> {
-        amounts.into_iter().try_fold(Self::zero(currency), Self::add)
+        amounts.into_iter().try_fold(Self::zero(currency), Self::plus)
     }
 
     /// The VAT contained in this gross amount at `rate_bp` basis points (1900 is 19 %), rounded half
     /// away from zero to a minor unit.
+    #[must_use]
     pub fn vat_contained(self, rate_bp: u32) -> Self {
         let gross = i128::from(self.minor);
         let divisor = 10_000 + i128::from(rate_bp);
@@ -159,10 +160,10 @@ mod tests {
     #[test]
     fn overflow_and_mixed_currencies_are_refused() {
         let most = Money::new(i64::MAX, Currency::EUR);
-        assert_eq!(most.add(Money::new(1, Currency::EUR)), Err(MoneyError::Overflow));
+        assert_eq!(most.plus(Money::new(1, Currency::EUR)), Err(MoneyError::Overflow));
         assert_eq!(most.times(2), Err(MoneyError::Overflow));
         let yen = Money::new(1, Currency::from_code("JPY").unwrap());
-        assert_eq!(most.add(yen), Err(MoneyError::CurrencyMismatch));
+        assert_eq!(most.plus(yen), Err(MoneyError::CurrencyMismatch));
     }
 
     proptest! {

@@ -44,7 +44,7 @@ pub enum KeyClaim {
         /// The order.
         order: OrderId,
         /// The payment that was started, with its salt; `None` for the merchant's own methods.
-        payment: Option<(Payment, [u8; 16])>,
+        payment: Option<Box<(Payment, [u8; 16])>>,
     },
 }
 
@@ -120,7 +120,7 @@ pub struct Applied {
 pub struct NewRefund {
     /// The payment it gives back from.
     pub payment: PaymentId,
-    /// Its own OrderID at the gateway, used once.
+    /// Its own `OrderID` at the gateway, used once.
     pub gateway_order_id: String,
     /// How much.
     pub money: Money,
@@ -183,7 +183,7 @@ pub trait Store: Send + Sync + 'static {
     /// An order by the reference that people use.
     async fn order_by_reference(&self, reference: &str) -> Result<Option<OrderFile>, StoreError>;
 
-    /// Applies a verified message, or a status reply, to the payment of a gateway OrderID, with
+    /// Applies a verified message, or a status reply, to the payment of a gateway `OrderID`, with
     /// [`crate::rules::decide`]. `None` where there is no such payment.
     async fn apply(
         &self,

@@ -143,7 +143,7 @@ fn input() -> Result<Vec<u8>, InputError> {
 
 /// The fields in order, nested ones as `OrderStatus.IPCmethod`.
 fn flatten(prefix: &str, fields: &Fields, into: &mut Vec<(String, String)>) {
-    for field in fields.iter() {
+    for field in fields {
         let name = format!("{prefix}{}", field.name);
         match &field.value {
             Value::Text(text) => into.push((name, text.clone())),

@@ -66,7 +66,7 @@ pub(super) async fn show(
         Ok(Remembered::Elsewhere(location)) => render::see_other(&location),
         Ok(Remembered::Here(draft, cart)) => {
             let visitor = visitor.with_cart(cart);
-            let page = checkout_page(&state, &visitor, draft, StatusCode::OK).await;
+            let page = checkout_page(&state, &visitor, *draft, StatusCode::OK).await;
             let names = state.shop.cookies;
             let cookies = [
                 visitor.chose_language.then(|| names.keep_language(visitor.language)),
@@ -86,18 +86,18 @@ enum Remembered {
     /// Its order is paid, or being checked: its page.
     Elsewhere(String),
     /// The checkout, and the cart with a new id where the old one's order is done.
-    Here(Draft, Option<CartCookie>),
+    Here(Box<Draft>, Option<CartCookie>),
 }
 
 /// The cart of the cookie, with what was typed for its order: a shopper who comes back finds it again,
 /// whether or not the browser kept the form.
 async fn remembered(state: &AppState, visitor: &Visitor) -> Result<Remembered, CheckoutError> {
     let Some(cart) = &visitor.cart else {
-        return Ok(Remembered::Here(Draft::default(), None));
+        return Ok(Remembered::Here(Box::default(), None));
     };
     let mut draft = Draft { cart_id: cart.id.clone(), lines: cart.lines.clone(), ..Draft::default() };
     let Some(file) = state.checkout.order_of_cart(&cart.id).await? else {
-        return Ok(Remembered::Here(draft, None));
+        return Ok(Remembered::Here(Box::new(draft), None));
     };
     match shopper_state(&file) {
         ShopperState::NotPaid | ShopperState::GivenBack => {
@@ -105,9 +105,9 @@ async fn remembered(state: &AppState, visitor: &Visitor) -> Result<Remembered, C
             order.new.customer.details().clone_into(&mut draft.details);
             order.new.delivery.clone_into(&mut draft.delivery);
             draft.method = Some(order.method);
-            Ok(Remembered::Here(draft, None))
+            Ok(Remembered::Here(Box::new(draft), None))
         }
-        ShopperState::Ended => Ok(Remembered::Here(draft, None)),
+        ShopperState::Ended => Ok(Remembered::Here(Box::new(draft), None)),
         ShopperState::Checking => elsewhere(state, &file).await,
         ShopperState::Paid | ShopperState::Awaiting | ShopperState::Refunded => {
             if bought(&file) == cart.lines {
@@ -116,7 +116,7 @@ async fn remembered(state: &AppState, visitor: &Visitor) -> Result<Remembered, C
             // Something was added after the order was placed: that is another purchase.
             let next = CartCookie::new(cart.lines.clone())?;
             draft.cart_id.clone_from(&next.id);
-            Ok(Remembered::Here(draft, Some(next)))
+            Ok(Remembered::Here(Box::new(draft), Some(next)))
         }
     }
 }

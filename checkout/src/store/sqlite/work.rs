@@ -88,7 +88,7 @@ pub(super) fn claim_key(
         return Ok(KeyClaim::Running);
     };
     let payment = match payment {
-        Some(id) => Some(payment_with_salt(connection, PaymentId(id))?),
+        Some(id) => Some(Box::new(payment_with_salt(connection, PaymentId(id))?)),
         None => None,
     };
     Ok(KeyClaim::Done { order, payment })
