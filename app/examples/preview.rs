@@ -18,8 +18,8 @@ use app::api::Backend;
 use app::form::CheckoutForm;
 use app::pages::{
     CancelledPage, CatalogueItem, CataloguePage, CheckoutData, CheckoutPage, Country, DevLinks, HandoverData,
-    HandoverPage, HandoverSpent, HandoverSpentPage, MessageData, MessageKind, MessagePage, OrderView, ResultPage,
-    Site, TransferInstructions,
+    HandoverPage, HandoverSpent, HandoverSpentPage, MessageData, MessageKind, MessagePage, OrderView,
+    ResultPage, Site, TransferInstructions,
 };
 use axum::Router;
 use axum::body::Body;
@@ -225,7 +225,7 @@ fn order(language: Language, state: ShopperState) -> OrderView {
         state,
         method: if transfer.is_some() { PaymentMethod::BankTransfer } else { PaymentMethod::Card },
         lines: quote.lines,
-        delivery_name: pick(language, DELIVERIES[0].1, DELIVERIES[0].2).to_owned(),
+        delivery_name: pick(language, "By post", "Mit der Post").to_owned(),
         delivery: quote.delivery,
         vat: quote.vat,
         total: quote.total,
@@ -269,15 +269,16 @@ fn odd_checkout(name: &str, language: Language) -> Option<CheckoutData> {
         "empty" => data = checkout(language, ""),
         "errors" => {
             data.method = None;
-            data.details.email = "ada@example".to_owned();
-            data.details.city = "Berlin".to_owned();
+            "ada@example".clone_into(&mut data.details.email);
+            "Berlin".clone_into(&mut data.details.city);
             data.errors = data.details.accept(&["DE"]).err().unwrap_or_default();
             data.errors.push(FieldError { field: Field::Method, problem: FieldProblem::Missing });
         }
         "problem" => data.problem = Some(Problem::PriceChanged(Box::new(data.quote.clone()))),
         "long" => {
             data.details = Details {
-                email: "wolfeschlegelsteinhausenbergerdorff.the.eldest@example-of-a-long-domain.example".to_owned(),
+                email: "wolfeschlegelsteinhausenbergerdorff.the.eldest@example-of-a-long-domain.example"
+                    .to_owned(),
                 first_name: "Maria Magdalena Theresia Wilhelmine Augusta Victoria".to_owned(),
                 family_name: "von und zu Wolfeschlegelsteinhausenbergerdorff".to_owned(),
                 phone: "+49 30 901820 901820".to_owned(),
@@ -292,7 +293,8 @@ fn odd_checkout(name: &str, language: Language) -> Option<CheckoutData> {
             }
         }
         "fifty" => {
-            let cart: Vec<String> = (0..50).map(|n| format!("{}-{n}:{}", ARTICLES[n % 8].0, n + 1)).collect();
+            let articles = ARTICLES.iter().cycle().zip(1..=50);
+            let cart: Vec<String> = articles.map(|(article, n)| format!("{}-{n}:{n}", article.0)).collect();
             data = checkout(language, &cart.join(","));
         }
         "gone" => data = checkout(language, "hat:1,mug:1"),
@@ -315,11 +317,14 @@ async fn render<V: IntoView + 'static>(page: impl Fn() -> V + Clone + Send + Syn
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
              img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         );
-        if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&policy)) {
+        if let (Some(options), Ok(value)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(&policy))
+        {
             options.insert_header(header::CONTENT_SECURITY_POLICY, value);
         }
     };
-    leptos_axum::render_app_async_with_context(policy, page)(Request::new(Body::empty())).await.into_response()
+    leptos_axum::render_app_async_with_context(policy, page)(Request::new(Body::empty()))
+        .await
+        .into_response()
 }
 
 async fn checkout_response(language: Language, data: CheckoutData) -> Response {
@@ -337,9 +342,11 @@ async fn page(Path(name): Path<String>, query: Query1) -> Response {
     if let Some(data) = odd_checkout(&name, language) {
         return checkout_response(language, data).await;
     }
-    if let Some(state) = name.strip_prefix("cancelled-").or(Some(name.as_str())).and_then(|name| {
-        STATES.iter().find(|state| state.0 == name).map(|state| state.1)
-    }) {
+    if let Some(state) = name
+        .strip_prefix("cancelled-")
+        .or(Some(name.as_str()))
+        .and_then(|name| STATES.iter().find(|state| state.0 == name).map(|state| state.1))
+    {
         let order = order(language, state);
         return if name.starts_with("cancelled-") {
             render(move || view! { <CancelledPage site=site.clone() order=order.clone() /> }).await
@@ -412,7 +419,7 @@ async fn index() -> Html<String> {
     let cancelled = STATES.map(|state| format!("cancelled-{}", state.0));
     let messages = MessageKind::ALL.map(|kind| format!("{kind:?}"));
     let others = ["catalogue", "handover", "handover-alone", "handover-spent"].map(str::to_owned);
-    let links: String = others
+    let links: Vec<String> = others
         .into_iter()
         .chain(ODD_CHECKOUTS.map(str::to_owned))
         .chain(states)
@@ -420,6 +427,7 @@ async fn index() -> Html<String> {
         .chain(messages)
         .map(|name| format!("<li><a href='/gallery/{name}'>{name}</a> <a href='/gallery/{name}?lang=de'>de</a>"))
         .collect();
+    let links = links.concat();
     Html(format!("<!DOCTYPE html><title>Gallery</title><h1>Every page in every state</h1><ul>{links}</ul>"))
 }
 

@@ -5,8 +5,8 @@
 //! here write with the one and read with the other.
 
 use domain::{
-    Choice, Currency, Field, FieldError, FieldProblem, Language, Notice, PaymentMethod, Price, Problem, Quote,
-    QuoteLine, ShopperState, StartReply, StatusReply, VatPart,
+    Choice, Currency, Field, FieldError, FieldProblem, Language, Notice, PaymentMethod, Price, Problem,
+    Quote, QuoteLine, ShopperState, StartReply, StatusReply, VatPart,
 };
 use wasm_bindgen::{JsCast, JsValue};
 

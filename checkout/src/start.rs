@@ -1,8 +1,8 @@
 //! Starting a payment: from one press of Pay to the address where the shopper goes next.
 
 use domain::{
-    Customer, Details, Field, FieldError, FieldProblem, Money, PaymentMethod, PaymentState, Problem,
-    QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
+    Customer, Details, Field, FieldError, FieldProblem, Money, MoneyError, PaymentMethod, PaymentState,
+    Problem, QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
 };
 use mypos::{Amount, CartLine, PaymentParameters, Purchase, Request as _, RequestedMethod};
 
@@ -10,9 +10,9 @@ use crate::checkout::{Checkout, CheckoutError};
 use crate::country::alpha3;
 use crate::pricing::{self, Priced};
 use crate::records::{HandoverForm, LineKind, NewOrder, NewPayment, Order, OrderId, OrderLine, Payment};
-use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement};
+use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement, StoreError};
 use crate::text::clean;
-use crate::token::{Hash, Token, random};
+use crate::token::{Hash, NoRandomness, Token, random};
 use crate::view::shopper_state;
 
 /// Why nothing was started.
@@ -26,21 +26,23 @@ pub enum StartError {
     Failed(#[from] CheckoutError),
 }
 
-impl<E> From<E> for StartError
-where
-    CheckoutError: From<E>,
-    E: NotCheckoutError,
-{
-    fn from(error: E) -> Self {
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
     }
 }
 
-/// The errors that become a [`CheckoutError`] on the way.
-pub trait NotCheckoutError {}
-impl NotCheckoutError for crate::store::StoreError {}
-impl NotCheckoutError for crate::token::NoRandomness {}
-impl NotCheckoutError for domain::MoneyError {}
+impl From<NoRandomness> for StartError {
+    fn from(error: NoRandomness) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<MoneyError> for StartError {
+    fn from(error: MoneyError) -> Self {
+        Self::Failed(error.into())
+    }
+}
 
 impl From<Problem> for StartError {
     fn from(problem: Problem) -> Self {

@@ -17,7 +17,7 @@ use crate::deliver::Tampering;
 use crate::faults::{Faults, Setting};
 use crate::gateway::Gateway;
 use crate::rollback;
-use crate::settle::{self, From};
+use crate::settle::{self, ConfirmedBy};
 use crate::state::{Delivery, Means, Method, Payment, Stage};
 
 /// How many copies of a message one call may send.
@@ -175,7 +175,7 @@ async fn notify(State(gateway): State<Arc<Gateway>>, Path(order_id): Path<String
     if matches!(payment.stage, Stage::Open | Stage::Cancelled) {
         let means = Means { method: Method::Card, last4: Some("0007".to_owned()) };
         let copies = if request.concurrent { left } else { 1 };
-        deliveries.extend(settle::confirm(&gateway, &order_id, means, From::Anything, copies).await);
+        deliveries.extend(settle::confirm(&gateway, &order_id, means, ConfirmedBy::Bank, copies).await);
         left -= copies;
     }
     let payment = find(&gateway, &order_id)?;

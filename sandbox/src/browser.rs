@@ -17,7 +17,7 @@ use crate::gateway::Gateway;
 use crate::messages;
 use crate::pages::{self, ReturnForm};
 use crate::pay_page::{self, Typed};
-use crate::settle::{self, From};
+use crate::settle::{self, ConfirmedBy};
 use crate::state::{Customer, CustomerData, Declined, Means, Method, Order, Payment, Refused, Stage, Status};
 use crate::timestamp;
 use crate::web::{self, Permissions, page, random_token, see_other};
@@ -77,7 +77,7 @@ pub(crate) fn refuse(
 ) -> Response {
     let claimed = |name: &str| request.and_then(|request| request.claimed().text(name)).unwrap_or_default();
     let (now, code, detail) = (gateway.now(), refusal.code.code(), refusal.detail.clone());
-    tracing::info!(code, detail, "the sandbox refuses a purchase");
+    tracing::info!(code, "the sandbox refuses a purchase");
     gateway.change(|state| {
         state.refuse(Refused {
             at_ms: now,
@@ -244,7 +244,7 @@ pub(crate) async fn pay(
     }
     match verdict {
         Verdict::Approved => {
-            settle::confirm(&gateway, &payment.order.id, means, From::Page, 1).await;
+            settle::confirm(&gateway, &payment.order.id, means, ConfirmedBy::Shopper, 1).await;
         }
         Verdict::Declined { code, reason } => decline(&gateway, &session, means, code, reason),
     }

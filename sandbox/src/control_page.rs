@@ -245,7 +245,7 @@ pub(crate) fn payment(payment: &Payment, now_ms: i64) -> Markup {
                         dd { (money::shown(payment.refunded(), &order.currency)) " in " (payment.refunds.len()) }
                     }
                     @if let Some(rollback) = &payment.rollback {
-                        dt { "Next Rollback" } dd { (date_time(rollback.due_ms)) " UTC, after " (rollback.attempts) " attempts" }
+                        dt { "Next Rollback" } dd { (date_time(rollback.due_ms)) " UTC; attempts so far: " (rollback.attempts) }
                     }
                 }
                 div.actions {

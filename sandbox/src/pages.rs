@@ -5,7 +5,7 @@ use mypos::StatusCode as Code;
 
 use crate::checks::Refusal;
 use crate::money;
-use crate::state::{Payment, Refused};
+use crate::state::{Answer, Payment, Refused};
 use crate::web::host;
 
 /// Submits the form of the page, but not when the shopper came back to it.
@@ -70,8 +70,9 @@ fn receipt(payment: &Payment) -> Markup {
     }
 }
 
-/// The payment went through and the shop knows.
+/// The payment went through.
 pub(crate) fn success(payment: &Payment, form: &ReturnForm) -> Markup {
+    let is_confirmed = payment.deliveries.iter().any(|delivery| delivery.answer == Answer::Ok);
     frame(
         "Payment successful",
         "narrow",
@@ -79,7 +80,12 @@ pub(crate) fn success(payment: &Payment, form: &ReturnForm) -> Markup {
             section.card.outcome.good {
                 p.mark aria-hidden="true" { "✓" }
                 h1 { "Payment successful" }
-                p { (host(&payment.order.url_ok)) " has been told and has confirmed it. You can go back now." }
+                p {
+                    (host(&payment.order.url_ok))
+                    @if is_confirmed { " has been told and has confirmed it." }
+                    @else { " has not confirmed it, but the payment is kept, as a switch of the sandbox says." }
+                    " You can go back now."
+                }
                 (receipt(payment))
                 (return_form(form))
             }
@@ -132,7 +138,7 @@ pub(crate) fn cancelled(payment: &Payment, form: &ReturnForm, nonce: Option<&str
             section.card.outcome {
                 p.mark aria-hidden="true" { "✕" }
                 h1 { "Payment cancelled" }
-                p { "You have paid nothing. " (host(&payment.order.url_cancel)) " keeps your order open." }
+                p { "You have paid nothing. Go back to the shop if you would like to try again." }
                 (receipt(payment))
                 (return_form(form))
             }

@@ -108,7 +108,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, call: Call, request: &Unverif
 pub(crate) fn refuse(gateway: &Gateway, request: &Unverified, refusal: &Refusal) -> Response {
     let claimed = request.claimed();
     let method = request.claimed_method().unwrap_or_default();
-    tracing::info!(method, code = refusal.code.code(), detail = refusal.detail, "the sandbox refuses a call");
+    tracing::info!(method, code = refusal.code.code(), "the sandbox refuses a call");
     let mut fields = Fields::new();
     fields.push("IPCmethod", method);
     fields.push("Status", refusal.code.code().to_string());

@@ -38,13 +38,13 @@ impl Plan {
     }
 }
 
-/// Which payments may be confirmed.
+/// Who says that a payment is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    /// Those whose payment page still takes payments.
-    Page,
-    /// Those that were given up as well, as a bank may say yes late.
-    Anything,
+pub(crate) enum ConfirmedBy {
+    /// The shopper, while the payment page takes payments.
+    Shopper,
+    /// The bank, which may say yes after everybody has given up.
+    Bank,
 }
 
 /// Confirms a payment and settles it. Only the first of several presses does; the others get an empty list
@@ -56,10 +56,10 @@ pub(crate) async fn confirm(
     gateway: &Arc<Gateway>,
     order_id: &str,
     means: Means,
-    from: From,
+    by: ConfirmedBy,
     copies: u64,
 ) -> Vec<Delivery> {
-    let Some((payment, plan)) = begin(gateway, order_id, means, from, copies) else {
+    let Some((payment, plan)) = begin(gateway, order_id, means, by, copies) else {
         wait_until_settled(gateway, order_id).await;
         return Vec::new();
     };
@@ -72,15 +72,15 @@ fn begin(
     gateway: &Gateway,
     order_id: &str,
     means: Means,
-    from: From,
+    by: ConfirmedBy,
     copies: u64,
 ) -> Option<(Payment, Plan)> {
     let now = gateway.now();
     gateway.change(|state| {
         let payment = state.by_order_id(order_id)?;
-        let may_begin = match (payment.stage, from) {
-            (Stage::Open, From::Page) => payment.status(now) == Status::Pending,
-            (Stage::Open | Stage::Cancelled, From::Anything) => true,
+        let may_begin = match (payment.stage, by) {
+            (Stage::Open, ConfirmedBy::Shopper) => payment.status(now) == Status::Pending,
+            (Stage::Open | Stage::Cancelled, ConfirmedBy::Bank) => true,
             _ => false,
         };
         if !may_begin {

@@ -46,7 +46,7 @@ pub enum StartupError {
     Gateway(#[from] GatewayError),
     /// An address is taken.
     #[error(
-        "{0} cannot be listened on: {1}. Is another server running there? `--listen` takes another address"
+        "{0} cannot be listened on ({1}): end what is running there, or choose another address with --listen, and for the sandbox of `tillgate dev` with --sandbox-port"
     )]
     Listen(SocketAddr, #[source] io::Error),
 }

@@ -1,84 +1,91 @@
 //! The lines of the cart, each with its quantity.
 
+use std::time::Duration;
+
 use domain::QuoteLine;
 use leptos::ev::{Event, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 
-use super::state::{Checkout, Prices, quantity};
+use super::state::{Checkout, Prices, State, quantity};
 use crate::form;
 use crate::text::fill;
 
 /// The cart.
-pub(super) fn cart(state: Checkout) -> impl IntoView {
-    let texts = state.texts;
+pub(super) fn cart(checkout: Checkout) -> impl IntoView {
+    let texts = checkout.texts;
     view! {
         <section class="card" aria-labelledby="cart-title">
             <div class="head">
                 <h2 id="cart-title">{texts.cart_heading}</h2>
-                <button class="quiet" type="submit" formaction=form::UPDATE hidden=move || state.alive.get()>
+                <button class="quiet" type="submit" formaction=form::UPDATE hidden=checkout.flag(|state| state.alive)>
                     {texts.update_cart}
                 </button>
             </div>
-            {move || {
-                let gone = state.quote.with(|quote| !quote.notices.is_empty());
-                gone.then(|| view! { <p class="notice">{texts.article_gone}</p> })
-            }}
+            <p class="notice" hidden=checkout.flag(|state| state.quote.notices.is_empty())>
+                {texts.article_gone}
+            </p>
             <ul class="lines">
                 {move || {
-                    state.quote.with(|quote| quote.lines.iter().map(|line| row(state, line)).collect_view())
+                    checkout
+                        .state
+                        .with(|state| state.quote.lines.iter().map(|line| row(checkout, state, line)).collect_view())
                 }}
             </ul>
             <div role="status">
-                {move || {
-                    (state.prices.get() == Prices::Failed)
-                        .then(|| {
-                            view! {
-                                <p class="notice">
-                                    {texts.quote_failed}
-                                    " "
-                                    <button
-                                        class="quiet"
-                                        type="button"
-                                        on:click=move |_| state.ask_for_prices(std::time::Duration::ZERO)
-                                    >
-                                        {texts.try_again}
-                                    </button>
-                                </p>
-                            }
-                        })
-                }}
+                <p class="notice" hidden=checkout.flag(|state| state.prices != Prices::Failed)>
+                    {texts.quote_failed}
+                    " "
+                    <button class="quiet" type="button" on:click=move |_| checkout.ask_for_prices(Duration::ZERO)>
+                        {texts.try_again}
+                    </button>
+                </p>
             </div>
         </section>
     }
 }
 
 /// One article.
-fn row(state: Checkout, line: &QuoteLine) -> impl IntoView + use<> {
-    let texts = state.texts;
+fn row(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoView + use<> {
+    let texts = checkout.texts;
     let name = [("name", line.name.as_str())];
+    let wanted = state.wanted.quantity(&line.sku);
     let sku = StoredValue::new(line.sku.clone());
-    let wanted = move || state.wanted.with(|cart| sku.with_value(|sku| cart.quantity(sku)));
-    let set = move |quantity| sku.with_value(|sku| state.set_quantity(sku, quantity));
-    // Without scripts a button posts the whole form with the quantity it stands for.
-    let sets = |quantity: u32| format!("{}:{quantity}", line.sku);
-    let press = move |event: MouseEvent, quantity| {
-        event.prevent_default();
-        set(quantity);
-    };
+    let set = move |quantity| sku.with_value(|sku| checkout.set_quantity(sku, quantity));
     let on_input = move |event: Event| {
-        if let Some(quantity) = quantity(&event_target_value(&event)).filter(|quantity| *quantity > 0) {
-            set(quantity);
+        match quantity(&event_target_value(&event)) {
+            // Half typed: no answer may write into the field meanwhile.
+            None | Some(0) => checkout.ignore_answers(),
+            Some(quantity) => set(quantity),
         }
     };
     let on_change = move |event: Event| match quantity(&event_target_value(&event)) {
         Some(0) => set(0),
         Some(_) => {}
         // What is no quantity gives way to the one before.
-        None => state.wanted.notify(),
+        None => checkout.ask_for_prices(Duration::ZERO),
     };
     let on_key = move |event: KeyboardEvent| {
         if event.key() == "Enter" {
             event.prevent_default();
+        }
+    };
+    // Without scripts a button posts the whole form with the quantity that it stands for.
+    let button = move |class: &'static str, label: String, sign: &'static str, quantity: u32| {
+        view! {
+            <button
+                class=class
+                type="submit"
+                name=form::SET
+                value=sku.with_value(|sku| format!("{sku}:{quantity}"))
+                formaction=form::UPDATE
+                aria-label=label
+                on:click=move |event: MouseEvent| {
+                    event.prevent_default();
+                    set(quantity);
+                }
+            >
+                {sign}
+            </button>
         }
     };
     view! {
@@ -89,16 +96,7 @@ fn row(state: Checkout, line: &QuoteLine) -> impl IntoView + use<> {
                 <p class="hint">{fill(texts.each, &[("price", &line.unit.text)])}</p>
             </div>
             <div class="stepper">
-                <button
-                    type="submit"
-                    name=form::SET
-                    value=sets(line.quantity.saturating_sub(1))
-                    formaction=form::UPDATE
-                    aria-label=fill(texts.fewer, &name)
-                    on:click=move |event| press(event, wanted().saturating_sub(1))
-                >
-                    "−"
-                </button>
+                {button("step", fill(texts.fewer, &name), "−", wanted.saturating_sub(1))}
                 <input
                     type="text"
                     inputmode="numeric"
@@ -106,36 +104,15 @@ fn row(state: Checkout, line: &QuoteLine) -> impl IntoView + use<> {
                     name=[form::QUANTITY, &line.sku].concat()
                     value=line.quantity.to_string()
                     aria-label=fill(texts.quantity, &name)
-                    prop:value=move || wanted().to_string()
+                    prop:value=wanted.to_string()
                     on:input=on_input
                     on:change=on_change
                     on:keydown=on_key
                 />
-                <button
-                    type="submit"
-                    name=form::SET
-                    value=sets(line.quantity + 1)
-                    formaction=form::UPDATE
-                    aria-label=fill(texts.more, &name)
-                    on:click=move |event| press(event, wanted() + 1)
-                >
-                    "+"
-                </button>
+                {button("step", fill(texts.more, &name), "+", wanted + 1)}
             </div>
-            <button
-                class="quiet"
-                type="submit"
-                name=form::SET
-                value=sets(0)
-                formaction=form::UPDATE
-                aria-label=fill(texts.remove_named, &name)
-                on:click=move |event| press(event, 0)
-            >
-                {texts.remove}
-            </button>
-            <p class="sum" class:old=move || state.prices.get() != Prices::Current>
-                {line.total.text.clone()}
-            </p>
+            {button("quiet", fill(texts.remove_named, &name), texts.remove, 0)}
+            <p class="sum">{line.total.text.clone()}</p>
         </li>
     }
 }

@@ -6,43 +6,43 @@ use leptos::prelude::*;
 use super::state::Checkout;
 
 /// Who buys.
-pub(super) fn contact(state: Checkout, details: &Details) -> impl IntoView + use<> {
-    let texts = state.texts;
+pub(super) fn contact(checkout: Checkout, details: &Details) -> impl IntoView + use<> {
+    let texts = checkout.texts;
     view! {
         <section class="card" aria-labelledby="contact-title">
             <h2 id="contact-title">{texts.contact_heading}</h2>
-            {input(state, details, Field::Email, "email", "email", texts.email_hint)}
+            {input(checkout, details, Field::Email, "email", "email", texts.email_hint)}
         </section>
     }
 }
 
 /// Where it goes.
-pub(super) fn address(state: Checkout, details: &Details, countries: String) -> impl IntoView + use<> {
-    let texts = state.texts;
+pub(super) fn address(checkout: Checkout, details: &Details, countries: String) -> impl IntoView + use<> {
+    let texts = checkout.texts;
     let id = Field::Country.name();
     view! {
         <section class="card" aria-labelledby="address-title">
             <h2 id="address-title">{texts.address_heading}</h2>
             <div class="grid">
-                {input(state, details, Field::FirstName, "text", "given-name", "")}
-                {input(state, details, Field::FamilyName, "text", "family-name", "")}
-                {input(state, details, Field::Street, "text", "street-address", "")}
-                {input(state, details, Field::Postcode, "text", "postal-code", "")}
-                {input(state, details, Field::City, "text", "address-level2", "")}
+                {input(checkout, details, Field::FirstName, "text", "given-name", "")}
+                {input(checkout, details, Field::FamilyName, "text", "family-name", "")}
+                {input(checkout, details, Field::Street, "text", "street-address", "")}
+                {input(checkout, details, Field::Postcode, "text", "postal-code", "")}
+                {input(checkout, details, Field::City, "text", "address-level2", "")}
                 <div class="field country">
                     <label for=id>{texts.country}</label>
-                    {message(state, Field::Country)}
+                    {message(checkout, Field::Country)}
                     // The options are written by the server and stay as they are.
                     <select
                         id=id
                         name=id
                         autocomplete="country"
-                        aria-invalid=invalid(state, Field::Country)
-                        aria-describedby=described_by(state, Field::Country, false)
+                        aria-invalid=invalid(checkout, Field::Country)
+                        aria-describedby=described_by(checkout, Field::Country, false)
                         inner_html=countries
                     ></select>
                 </div>
-                {input(state, details, Field::Phone, "tel", "tel", texts.phone_hint)}
+                {input(checkout, details, Field::Phone, "tel", "tel", texts.phone_hint)}
             </div>
         </section>
     }
@@ -50,7 +50,7 @@ pub(super) fn address(state: Checkout, details: &Details, countries: String) -> 
 
 /// A field of one line.
 fn input(
-    state: Checkout,
+    checkout: Checkout,
     details: &Details,
     field: Field,
     kind: &'static str,
@@ -61,9 +61,9 @@ fn input(
     let has_hint = !hint.is_empty();
     view! {
         <div class=["field ", id].concat()>
-            <label for=id>{state.texts.label(field)}</label>
+            <label for=id>{checkout.texts.label(field)}</label>
             {has_hint.then(|| view! { <p class="hint" id=hint_id(field)>{hint}</p> })}
-            {message(state, field)}
+            {message(checkout, field)}
             <input
                 id=id
                 name=id
@@ -71,8 +71,8 @@ fn input(
                 autocomplete=autocomplete
                 // A German postcode has digits only, a British one does not: no numeric keyboard.
                 value=details.get(field).to_owned()
-                aria-invalid=invalid(state, field)
-                aria-describedby=described_by(state, field, has_hint)
+                aria-invalid=invalid(checkout, field)
+                aria-describedby=described_by(checkout, field, has_hint)
             />
         </div>
     }
@@ -87,23 +87,23 @@ fn error_id(field: Field) -> String {
 }
 
 /// The error of a field, between its label and the field itself.
-pub(super) fn message(state: Checkout, field: Field) -> impl IntoView {
-    move || state.error(field).map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
+pub(super) fn message(checkout: Checkout, field: Field) -> impl IntoView {
+    move || checkout.state.with(|state| state.error(field)).map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
 }
 
-pub(super) fn invalid(state: Checkout, field: Field) -> impl Fn() -> Option<&'static str> + Clone {
-    move || state.error(field).map(|_| "true")
+pub(super) fn invalid(checkout: Checkout, field: Field) -> impl Fn() -> Option<&'static str> + Clone {
+    move || checkout.state.with(|state| state.error(field)).map(|_| "true")
 }
 
 /// The ids of what explains a field.
 pub(super) fn described_by(
-    state: Checkout,
+    checkout: Checkout,
     field: Field,
     has_hint: bool,
 ) -> impl Fn() -> Option<String> + Clone {
     move || {
         let hint = has_hint.then(|| hint_id(field));
-        let error = state.error(field).map(|_| error_id(field));
+        let error = checkout.state.with(|state| state.error(field)).map(|_| error_id(field));
         match (hint, error) {
             (Some(hint), Some(error)) => Some([hint, error].join(" ")),
             (hint, error) => hint.or(error),

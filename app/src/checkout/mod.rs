@@ -12,6 +12,7 @@ mod summary;
 use domain::{Details, FieldError, Language, PaymentMethod, Problem, Quote};
 use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
 pub(crate) use self::options::mark;
 use self::state::Checkout;
 use crate::client::Client;
@@ -108,12 +109,13 @@ pub fn CheckoutForm(
     /// What it begins with.
     model: CheckoutModel,
 ) -> impl IntoView {
-    let CheckoutModel { details, countries, methods, .. } = model.clone();
-    let state = Checkout::new(model);
-    Effect::new(move |_| state.come_alive());
+    let (details, countries, methods) =
+        (model.details.clone(), model.countries.clone(), model.methods.clone());
+    let checkout = Checkout::new(model);
+    Effect::new(move |_| checkout.come_alive());
 
-    let texts = state.texts;
-    let empty = move || state.quote.with(|quote| quote.lines.is_empty());
+    let texts = checkout.texts;
+    let (key, cart_id) = checkout.state.with_untracked(|state| (state.key.clone(), state.cart_id.clone()));
     view! {
         <form
             id=FORM_ID
@@ -121,36 +123,42 @@ pub fn CheckoutForm(
             method="post"
             action=form::PAY
             novalidate
-            node_ref=state.form
-            hidden=empty
-            on:submit=move |event| state.submit(&event)
-            on:input=move |_| state.check_again()
+            node_ref=checkout.form
+            hidden=checkout.flag(|state| state.quote.lines.is_empty())
+            on:submit=move |event| checkout.submit(&event)
+            on:input=move |_| checkout.check_again()
         >
             // Enter in a field presses the first button there is: let it be one that pays.
             <button class="sr" type="submit" tabindex="-1" aria-hidden="true"></button>
-            <input type="hidden" name=form::KEY value=state.key.get_value() autocomplete="off" />
-            <input type="hidden" name=form::CART_ID value=state.cart_id.get_value() autocomplete="off" />
-            <input type="hidden" name=form::LINES value=move || state.wanted.get().to_string() autocomplete="off" />
+            <input type="hidden" name=form::KEY value=key autocomplete="off" />
+            <input type="hidden" name=form::CART_ID value=cart_id autocomplete="off" />
+            <input
+                type="hidden"
+                name=form::LINES
+                value=checkout.text(|state| state.wanted.to_string())
+                autocomplete="off"
+            />
             <input
                 type="hidden"
                 name=form::SHOWN_TOTAL
-                value=move || state.quote.with(|quote| quote.total.minor.to_string())
+                value=checkout.text(|state| state.quote.total.minor.to_string())
                 autocomplete="off"
             />
             <div class="steps">
-                {summary::problems(state)}
-                {cart::cart(state)}
-                {fields::contact(state, &details)}
-                {fields::address(state, &details, countries)}
-                {options::deliveries(state)}
-                {options::methods(state, &methods)}
+                {summary::problems(checkout)} {cart::cart(checkout)} {fields::contact(checkout, &details)}
+                {fields::address(checkout, &details, countries)} {options::deliveries(checkout)}
+                {options::methods(checkout, &methods)}
             </div>
-            {summary::summary(state)}
+            {summary::summary(checkout)}
         </form>
-        <div class="empty" hidden=move || !empty()>
+        <div class="empty" hidden=checkout.flag(|state| !state.quote.lines.is_empty())>
             <h2>{texts.empty_heading}</h2>
             <p>{texts.empty_text}</p>
-            <p><a class="button" href="/">{texts.empty_link}</a></p>
+            <p>
+                <a class="button" href="/">
+                    {texts.empty_link}
+                </a>
+            </p>
         </div>
     }
 }

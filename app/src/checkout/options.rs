@@ -4,34 +4,35 @@ use domain::{Choice, Field, PaymentMethod};
 use leptos::prelude::*;
 
 use super::fields::{described_by, message};
-use super::state::Checkout;
+use super::state::{Checkout, State};
 use crate::form;
 
 /// How it is delivered.
-pub(super) fn deliveries(state: Checkout) -> impl IntoView {
-    let texts = state.texts;
+pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
+    let texts = checkout.texts;
     view! {
         <fieldset class="card">
             <legend>{texts.delivery_heading}</legend>
-            {message(state, Field::Delivery)}
+            {message(checkout, Field::Delivery)}
             <div class="options">
                 {move || {
-                    state
-                        .quote
-                        .with(|quote| {
-                            quote.deliveries.iter().enumerate().map(|(n, one)| delivery(state, n, one)).collect_view()
+                    checkout
+                        .state
+                        .with(|state| {
+                            let choices = state.quote.deliveries.iter().enumerate();
+                            choices.map(|(number, choice)| delivery(checkout, state, number, choice)).collect_view()
                         })
                 }}
             </div>
-            <button class="quiet" type="submit" formaction=form::UPDATE hidden=move || state.alive.get()>
+            <button class="quiet" type="submit" formaction=form::UPDATE hidden=checkout.flag(|state| state.alive)>
                 {texts.update_delivery}
             </button>
         </fieldset>
     }
 }
 
-fn delivery(state: Checkout, number: usize, choice: &Choice) -> impl IntoView + use<> {
-    let id = StoredValue::new(choice.id.clone());
+fn delivery(checkout: Checkout, state: &State, number: usize, choice: &Choice) -> impl IntoView + use<> {
+    let id = choice.id.clone();
     view! {
         <label class="option">
             <input
@@ -40,8 +41,8 @@ fn delivery(state: Checkout, number: usize, choice: &Choice) -> impl IntoView + 
                 name=Field::Delivery.name()
                 value=choice.id.clone()
                 checked=choice.chosen
-                prop:checked=move || state.delivery.with(|chosen| id.with_value(|id| id == chosen))
-                on:change=move |_| state.set_delivery(id.get_value())
+                prop:checked=state.delivery == choice.id
+                on:change=move |_| checkout.set_delivery(&id)
             />
             <span class="name">{choice.name.clone()}</span>
             <span class="price">{state.texts.price_or_free(&choice.price).to_owned()}</span>
@@ -50,35 +51,33 @@ fn delivery(state: Checkout, number: usize, choice: &Choice) -> impl IntoView + 
 }
 
 /// How it is paid: every method with the same weight.
-pub(super) fn methods(state: Checkout, methods: &[PaymentMethod]) -> impl IntoView + use<> {
-    let texts = state.texts;
+pub(super) fn methods(checkout: Checkout, methods: &[PaymentMethod]) -> impl IntoView + use<> {
+    let texts = checkout.texts;
+    let chosen = checkout.state.with_untracked(|state| state.method);
+    let options = methods.iter().enumerate().map(|(number, method)| {
+        let method = *method;
+        view! {
+            <label class="option">
+                <input
+                    id=option_id(Field::Method, number, method.id())
+                    type="radio"
+                    name=Field::Method.name()
+                    value=method.id()
+                    checked=chosen == Some(method)
+                    on:change=move |_| checkout.state.update(|state| state.method = Some(method))
+                />
+                <span class="name">{texts.method_name(method)}</span>
+                <span class="mark" inner_html=mark(method)></span>
+                <span class="hint">{texts.method_hint(method)}</span>
+            </label>
+        }
+    });
     view! {
-        <fieldset class="card" aria-describedby=described_by(state, Field::Method, false)>
+        <fieldset class="card" aria-describedby=described_by(checkout, Field::Method, false)>
             <legend>{texts.payment_heading}</legend>
-            {message(state, Field::Method)}
-            <div class="options">
-                {methods.iter().enumerate().map(|(n, one)| method(state, n, *one)).collect_view()}
-            </div>
+            {message(checkout, Field::Method)}
+            <div class="options">{options.collect_view()}</div>
         </fieldset>
-    }
-}
-
-fn method(state: Checkout, number: usize, method: PaymentMethod) -> impl IntoView {
-    let texts = state.texts;
-    view! {
-        <label class="option">
-            <input
-                id=option_id(Field::Method, number, method.id())
-                type="radio"
-                name=Field::Method.name()
-                value=method.id()
-                checked=state.method.get_untracked() == Some(method)
-                on:change=move |_| state.method.set(Some(method))
-            />
-            <span class="name">{texts.method_name(method)}</span>
-            <span class="mark" inner_html=mark(method)></span>
-            <span class="hint">{texts.method_hint(method)}</span>
-        </label>
     }
 }
 

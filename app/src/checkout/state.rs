@@ -32,39 +32,74 @@ pub(super) enum Prices {
     Failed,
 }
 
-/// The state of one form. Copies are handles to the same state.
-#[derive(Clone, Copy)]
-pub(super) struct Checkout {
+/// Everything that changes.
+pub(super) struct State {
     /// The words.
     pub(super) texts: &'static CheckoutTexts,
     /// The prices that are shown.
-    pub(super) quote: RwSignal<Quote>,
+    pub(super) quote: Quote,
     /// The cart that the shopper wants; ahead of the quote's while prices are asked.
-    pub(super) wanted: RwSignal<Cart>,
+    pub(super) wanted: Cart,
     /// The delivery that the shopper wants.
-    pub(super) delivery: RwSignal<String>,
+    pub(super) delivery: String,
     /// The chosen method.
-    pub(super) method: RwSignal<Option<PaymentMethod>>,
+    pub(super) method: Option<PaymentMethod>,
     /// Whether the shown prices are current.
-    pub(super) prices: RwSignal<Prices>,
+    pub(super) prices: Prices,
     /// What is wrong with which field now.
-    pub(super) errors: RwSignal<Vec<FieldError>>,
+    pub(super) errors: Vec<FieldError>,
     /// What was wrong at the last press of Pay: the summary stays still while fields are mended.
-    pub(super) summary: RwSignal<Vec<FieldError>>,
+    pub(super) summary: Vec<FieldError>,
     /// Why a payment did not start.
-    pub(super) problem: RwSignal<Option<Problem>>,
+    pub(super) problem: Option<Problem>,
     /// Whether a payment is being started.
-    pub(super) starting: RwSignal<bool>,
+    pub(super) starting: bool,
     /// Whether scripts run: what only plain forms need is hidden then.
-    pub(super) alive: RwSignal<bool>,
+    pub(super) alive: bool,
+    /// The idempotency key of the next press of Pay.
+    pub(super) key: String,
+    /// The cart's id.
+    pub(super) cart_id: String,
+    /// Counts the changes of cart and delivery, so that a late answer is told from the latest.
+    pub(super) change: u64,
+}
+
+impl State {
+    /// What is wrong with a field, in words.
+    pub(super) fn error(&self, field: Field) -> Option<String> {
+        self.errors.iter().find(|error| error.field == field).map(|error| self.texts.error(*error))
+    }
+
+    fn show(&mut self, quote: Quote) {
+        self.wanted = quote.cart();
+        quote.chosen_delivery().clone_into(&mut self.delivery);
+        self.prices = Prices::Current;
+        self.quote = quote;
+    }
+
+    /// Takes a new idempotency key; false where the browser has no random numbers.
+    fn new_key(&mut self) -> bool {
+        let key = dom::random_key();
+        let is_new = key.is_some();
+        if let Some(key) = key {
+            self.key = key;
+        }
+        is_new
+    }
+}
+
+/// One form. Copies are handles to the same form.
+///
+/// There is one signal for all of it, and everything that is shown is a function of it: the code for
+/// each further signal and closure costs every shopper more than showing a form anew.
+#[derive(Clone, Copy)]
+pub(super) struct Checkout {
+    /// Everything that changes.
+    pub(super) state: RwSignal<State>,
+    /// The words.
+    pub(super) texts: &'static CheckoutTexts,
     /// The form element.
     pub(super) form: NodeRef<Form>,
-    /// The idempotency key of the next press of Pay.
-    pub(super) key: StoredValue<String>,
-    /// The cart's id.
-    pub(super) cart_id: StoredValue<String>,
-    /// Counts the changes of cart and delivery, so that a late answer is told from the latest.
-    change: StoredValue<u64>,
     language: Language,
     client: Client,
     keeps_cart: bool,
@@ -84,37 +119,51 @@ impl Checkout {
             }
             delivery = typed.get(Field::Delivery.name()).unwrap_or(delivery);
         }
-        Self {
+        let state = State {
             texts: model.texts,
-            quote: RwSignal::new(model.quote),
-            wanted: RwSignal::new(wanted),
-            delivery: RwSignal::new(delivery),
-            method: RwSignal::new(model.method),
-            prices: RwSignal::new(Prices::Current),
-            errors: RwSignal::new(model.errors.clone()),
-            summary: RwSignal::new(model.errors),
-            problem: RwSignal::new(model.problem),
-            starting: RwSignal::new(false),
-            alive: RwSignal::new(false),
+            quote: model.quote,
+            wanted,
+            delivery,
+            method: model.method,
+            prices: Prices::Current,
+            errors: model.errors.clone(),
+            summary: model.errors,
+            problem: model.problem,
+            starting: false,
+            alive: false,
+            key: model.key,
+            cart_id: model.cart_id,
+            change: 0,
+        };
+        Self {
+            state: RwSignal::new(state),
+            texts: model.texts,
             form: NodeRef::new(),
-            key: StoredValue::new(model.key),
-            cart_id: StoredValue::new(model.cart_id),
-            change: StoredValue::new(0),
             language: model.language,
             client: model.client,
             keeps_cart: model.keeps_cart,
         }
     }
 
+    /// A text of the state.
+    pub(super) fn text(self, read: fn(&State) -> String) -> impl Fn() -> String + Copy {
+        move || self.state.with(read)
+    }
+
+    /// Whether the state is so.
+    pub(super) fn flag(self, read: fn(&State) -> bool) -> impl Fn() -> bool + Copy {
+        move || self.state.with(read)
+    }
+
     /// Once, in the browser, after the form is there.
     pub(super) fn come_alive(self) {
-        self.alive.set(true);
-        if let Some(typed) = self.typed() {
-            self.method.set(typed.get(Field::Method.name()).as_deref().and_then(PaymentMethod::from_id));
-        }
-        let is_current = self.quote.with_untracked(|quote| {
-            quote.cart() == self.wanted.get_untracked()
-                && quote.chosen_delivery() == self.delivery.get_untracked()
+        let method = self.typed().and_then(|typed| typed.get(Field::Method.name()));
+        let mut is_current = true;
+        self.state.update(|state| {
+            state.alive = true;
+            state.method = method.as_deref().and_then(PaymentMethod::from_id);
+            is_current =
+                state.quote.cart() == state.wanted && state.quote.chosen_delivery() == state.delivery;
         });
         if !is_current {
             self.ask_for_prices(Duration::ZERO);
@@ -123,8 +172,10 @@ impl Checkout {
         let shown = window_event_listener_untyped("pageshow", move |event| {
             let restored = event.dyn_ref::<web_sys::PageTransitionEvent>();
             if restored.is_some_and(web_sys::PageTransitionEvent::persisted) {
-                self.starting.set(false);
-                self.new_key();
+                self.state.update(|state| {
+                    state.starting = false;
+                    state.new_key();
+                });
             }
         });
         on_cleanup(move || shown.remove());
@@ -134,41 +185,38 @@ impl Checkout {
         Typed::of(&self.form.get_untracked()?)
     }
 
-    /// What is wrong with a field, in words.
-    pub(super) fn error(self, field: Field) -> Option<String> {
-        self.errors.with(|errors| {
-            errors.iter().find(|error| error.field == field).map(|error| self.texts.error(*error))
-        })
-    }
-
     /// Sets how many of an article are wanted, and asks what that costs.
     pub(super) fn set_quantity(self, sku: &str, quantity: u32) {
         // It came out of a cart, so it fits into one.
-        self.wanted.update(|cart| drop(cart.set(sku, quantity)));
+        self.state.update(|state| drop(state.wanted.set(sku, quantity)));
         self.ask_for_prices(TYPING_PAUSE);
     }
 
     /// Chooses a delivery, and asks what that costs.
-    pub(super) fn set_delivery(self, id: String) {
-        self.delivery.set(id);
+    pub(super) fn set_delivery(self, id: &str) {
+        self.state.update(|state| id.clone_into(&mut state.delivery));
         self.ask_for_prices(Duration::ZERO);
     }
 
     /// Asks for the prices of what is wanted, after a pause in which nothing else changed.
     pub(super) fn ask_for_prices(self, pause: Duration) {
-        self.change.update_value(|change| *change += 1);
-        self.prices.set(Prices::Asked);
-        self.ask_later(self.change.get_value(), 0, pause);
+        let mut change = 0;
+        self.state.update(|state| {
+            state.change += 1;
+            state.prices = Prices::Asked;
+            change = state.change;
+        });
+        self.ask_later(change, 0, pause);
+    }
+
+    /// Lets no answer in that was asked for before.
+    pub(super) fn ignore_answers(self) {
+        self.state.update_untracked(|state| state.change += 1);
     }
 
     /// Whether nothing was changed since. Also false once the form is gone.
     fn is_latest(self, change: u64) -> bool {
-        self.change.try_get_value() == Some(change)
-    }
-
-    /// Whether cart or delivery were changed here.
-    pub(super) fn has_changed(self) -> bool {
-        self.change.get_value() > 0
+        self.state.try_with_untracked(|state| state.change == change).unwrap_or(false)
     }
 
     fn ask_later(self, change: u64, repeat: u64, pause: Duration) {
@@ -183,44 +231,38 @@ impl Checkout {
     }
 
     async fn ask(self, change: u64, repeat: u64) {
-        let request = QuoteRequest {
-            lines: self.wanted.get_untracked(),
-            delivery: self.delivery.get_untracked(),
+        let request = self.state.with_untracked(|state| QuoteRequest {
+            lines: state.wanted.clone(),
+            delivery: state.delivery.clone(),
             language: self.language,
-        };
+        });
         let answer = self.client.quote(&request).await;
         if !self.is_latest(change) {
             return;
         }
-        if let Ok(quote) = answer {
-            self.show(quote);
-            if self.keeps_cart {
-                self.client.keep_cart(&self.wanted.get_untracked().to_string());
-            }
-        } else {
-            self.prices.set(Prices::Failed);
+        let Ok(quote) = answer else {
+            self.state.update(|state| state.prices = Prices::Failed);
             if repeat < REPEATS {
                 self.ask_later(change, repeat + 1, Duration::from_secs(2 << repeat));
             }
+            return;
+        };
+        if self.keeps_cart {
+            self.client.keep_cart(&quote.cart().to_string());
         }
-    }
-
-    fn show(self, quote: Quote) {
-        self.wanted.set(quote.cart());
-        self.delivery.set(quote.chosen_delivery().to_owned());
-        self.prices.set(Prices::Current);
-        self.quote.set(quote);
+        self.state.update(|state| state.show(quote));
     }
 
     /// Looks again at the fields that were wrong, while they are being mended.
     pub(super) fn check_again(self) {
-        let Some(typed) = self.typed().filter(|_| self.errors.with_untracked(|errors| !errors.is_empty())) else {
+        if self.state.with_untracked(|state| state.errors.is_empty()) {
             return;
-        };
-        let (_, _, now) = checked(&typed);
-        self.errors.update(|errors| {
-            let fields: Vec<Field> = errors.iter().map(|error| error.field).collect();
-            *errors = now.into_iter().filter(|error| fields.contains(&error.field)).collect();
+        }
+        let Some(typed) = self.typed() else { return };
+        let (_, _, mut now) = checked(&typed);
+        self.state.update(|state| {
+            now.retain(|error| state.errors.iter().any(|before| before.field == error.field));
+            state.errors = now;
         });
     }
 
@@ -228,39 +270,41 @@ impl Checkout {
     pub(super) fn submit(self, event: &SubmitEvent) {
         let Some(typed) = self.typed() else { return };
         event.prevent_default();
-        if self.starting.get_untracked() {
+        if self.state.with_untracked(|state| state.starting) {
             return;
         }
         let (details, method, errors) = checked(&typed);
-        self.problem.set(None);
         if !errors.is_empty() {
-            self.show_errors(errors);
+            self.refused(Problem::Invalid(errors));
             return;
         }
-        self.show_errors(Vec::new());
-        self.starting.set(true);
-        let request = StartRequest {
-            key: self.key.get_value(),
-            cart_id: self.cart_id.get_value(),
-            lines: self.wanted.get_untracked(),
-            delivery: self.delivery.get_untracked(),
+        let request = self.state.with_untracked(|state| StartRequest {
+            key: state.key.clone(),
+            cart_id: state.cart_id.clone(),
+            lines: state.wanted.clone(),
+            delivery: state.delivery.clone(),
             details,
             method,
-            shown_total_minor: self.quote.with_untracked(|quote| quote.total.minor),
+            shown_total_minor: state.quote.total.minor,
             language: self.language,
-        };
+        });
+        self.state.update(|state| {
+            state.errors.clear();
+            state.summary.clear();
+            state.problem = None;
+            state.starting = true;
+        });
         spawn_local(self.start(request));
     }
 
     async fn start(self, mut request: StartRequest) {
         let mut answer = self.client.start(&request).await;
         // A key that was used before, by a page that came back or by a press that nobody answered.
-        if answer == Err(Problem::KeyReused) && self.new_key() {
-            request.key = self.key.get_value();
+        if answer == Err(Problem::KeyReused)
+            && self.state.try_maybe_update(|state| (false, state.new_key())) == Some(true)
+        {
+            request.key = self.state.with_untracked(|state| state.key.clone());
             answer = self.client.start(&request).await;
-        }
-        if self.starting.try_get_untracked().is_none() {
-            return;
         }
         match answer {
             // It stays "starting" until the page is left.
@@ -269,53 +313,33 @@ impl Checkout {
         }
     }
 
+    /// Shows why no payment started. Does nothing once the form is gone.
     fn refused(self, problem: Problem) {
-        self.starting.set(false);
-        // Only where it is open what became of the press is the next one the same.
-        if !matches!(problem, Problem::Transport | Problem::Busy) {
-            self.new_key();
-        }
-        match problem {
-            Problem::Invalid(errors) => self.show_errors(errors),
-            Problem::EmptyCart => self.ask_for_prices(Duration::ZERO),
-            problem => {
-                if let Problem::PriceChanged(quote) = &problem {
-                    self.show(quote.as_ref().clone());
-                }
-                self.problem.set(Some(problem));
-                self.focus_problems();
+        let is_empty = problem == Problem::EmptyCart;
+        self.state.try_update(|state| {
+            state.starting = false;
+            // Only where it is open what became of the press is the next one the same.
+            if !matches!(problem, Problem::Transport | Problem::Busy) {
+                state.new_key();
             }
+            state.errors = if let Problem::Invalid(errors) = &problem { errors.clone() } else { Vec::new() };
+            state.summary.clone_from(&state.errors);
+            if let Problem::PriceChanged(quote) = &problem {
+                state.show(quote.as_ref().clone());
+            }
+            state.problem = Some(problem);
+        });
+        if is_empty {
+            self.ask_for_prices(Duration::ZERO);
         }
-    }
-
-    fn show_errors(self, errors: Vec<FieldError>) {
-        let is_wrong = !errors.is_empty();
-        self.errors.set(errors.clone());
-        self.summary.set(errors);
-        if is_wrong {
-            self.focus_problems();
-        }
-    }
-
-    fn focus_problems(self) {
         request_animation_frame(move || self.focus("#problems"));
     }
 
     /// Moves the focus to what `selector` finds in the form.
     pub(super) fn focus(self, selector: &str) {
-        if let Some(form) = self.form.get_untracked() {
+        if let Some(form) = self.form.try_get_untracked().flatten() {
             dom::focus(&form, selector);
         }
-    }
-
-    /// Takes a new idempotency key; false where the browser has no random numbers.
-    fn new_key(self) -> bool {
-        let key = dom::random_key();
-        let is_new = key.is_some();
-        if let Some(key) = key {
-            self.key.set_value(key);
-        }
-        is_new
     }
 }
 

@@ -1,26 +1,25 @@
 //! What is wrong, at the top of the form; and what it costs, beside the button that pays.
 
+use domain::PaymentMethod;
 use leptos::prelude::*;
 
-use super::state::{Checkout, Prices};
+use super::state::{Checkout, Prices, State};
 use crate::text::fill;
 
 /// Everything that keeps a payment from starting, with links to where it can be mended.
-pub(super) fn problems(state: Checkout) -> impl IntoView {
-    let texts = state.texts;
-    move || {
-        let problem = state.problem.with(|problem| problem.as_ref().and_then(|problem| texts.problem(problem)));
-        let errors = state.summary.get();
-        (problem.is_some() || !errors.is_empty()).then(|| {
-            let links = errors.into_iter().map(|error| {
-                let href = ["#", error.field.name()].concat();
-                let target = href.clone();
+pub(super) fn problems(checkout: Checkout) -> impl IntoView {
+    let texts = checkout.texts;
+    let list = move |state: &State| {
+        let problem = state.problem.as_ref().and_then(|problem| texts.problem(problem));
+        (problem.is_some() || !state.summary.is_empty()).then(|| {
+            let links = state.summary.iter().map(|error| {
+                let target = ["#", error.field.name()].concat();
                 view! {
                     <li>
-                        <a href=href on:click=move |event| {
+                        <a href=target.clone() on:click=move |event| {
                             event.prevent_default();
-                            state.focus(&target);
-                        }>{texts.error(error)}</a>
+                            checkout.focus(&target);
+                        }>{texts.error(*error)}</a>
                     </li>
                 }
             });
@@ -32,33 +31,25 @@ pub(super) fn problems(state: Checkout) -> impl IntoView {
                 </div>
             }
         })
-    }
+    };
+    move || checkout.state.with(list)
 }
 
 /// The order once more, its total, and the button that pays it.
-pub(super) fn summary(state: Checkout) -> impl IntoView {
-    let texts = state.texts;
-    let label = move || {
-        if state.starting.get() {
-            texts.starting.to_owned()
-        } else {
-            state.quote.with(|quote| texts.pay_label(state.method.get(), &quote.total))
-        }
-    };
-    let busy = move || state.starting.get().then_some("true");
-    let old = move || state.prices.get() != Prices::Current;
-    let total = move || state.quote.with(|quote| quote.total.text.clone());
+pub(super) fn summary(checkout: Checkout) -> impl IntoView {
+    let texts = checkout.texts;
+    let is_starting = checkout.flag(|state| state.starting);
+    let busy = move || is_starting().then_some("true");
     view! {
         <aside class="summary" aria-labelledby="summary-title">
             <h2 id="summary-title">{texts.summary_heading}</h2>
             <ul class="ordered">
                 {move || {
-                    state
-                        .quote
-                        .with(|quote| {
-                            quote
-                                .lines
-                                .iter()
+                    checkout
+                        .state
+                        .with(|state| {
+                            let lines = state.quote.lines.iter();
+                            lines
                                 .map(|line| {
                                     view! {
                                         <li>
@@ -71,26 +62,16 @@ pub(super) fn summary(state: Checkout) -> impl IntoView {
                         })
                 }}
             </ul>
-            <dl class="sums" class:old=old>
-                <div>
-                    <dt>{texts.subtotal}</dt>
-                    <dd>{move || state.quote.with(|quote| quote.subtotal.text.clone())}</dd>
-                </div>
-                <div>
-                    <dt>{texts.delivery}</dt>
-                    <dd>{move || state.quote.with(|quote| texts.price_or_free(&quote.delivery).to_owned())}</dd>
-                </div>
-                <div class="total">
-                    <dt>{texts.total}</dt>
-                    <dd>{total}</dd>
-                </div>
+            <dl class="sums" class:old=checkout.flag(|state| state.prices != Prices::Current)>
+                {sum("", texts.subtotal, checkout.text(|state| state.quote.subtotal.text.clone()))}
+                {sum("", texts.delivery, checkout.text(|state| state.texts.price_or_free(&state.quote.delivery).to_owned()))}
+                {sum("total", texts.total, checkout.text(|state| state.quote.total.text.clone()))}
                 {move || {
-                    state
-                        .quote
-                        .with(|quote| {
-                            quote
-                                .vat
-                                .iter()
+                    checkout
+                        .state
+                        .with(|state| {
+                            let parts = state.quote.vat.iter();
+                            parts
                                 .map(|part| {
                                     view! {
                                         <div class="vat">
@@ -104,18 +85,45 @@ pub(super) fn summary(state: Checkout) -> impl IntoView {
                 }}
             </dl>
             <button class="button pay" type="submit" aria-busy=busy aria-disabled=busy>
-                {label}
+                {checkout.text(pay_label)}
             </button>
-            {move || {
-                let leaves = state.method.get().is_none_or(domain::PaymentMethod::uses_gateway);
-                leaves.then(|| view! { <p class="hint">{texts.gateway_note}</p> })
-            }}
+            <p class="hint" hidden=checkout.flag(|state| !state.method.is_none_or(PaymentMethod::uses_gateway))>
+                {texts.gateway_note}
+            </p>
             <p class="sr" role="status">
-                {move || {
-                    // Said when it changed, not when the page is read.
-                    if state.prices.get() == Prices::Current && state.has_changed() { fill(texts.new_total, &[("total", &total())]) } else { String::new() }
-                }}
+                {checkout.text(news)}
             </p>
         </aside>
+    }
+}
+
+/// One of the sums.
+fn sum(
+    class: &'static str,
+    label: &'static str,
+    amount: impl Fn() -> String + Send + Sync + 'static,
+) -> impl IntoView {
+    view! {
+        <div class=class>
+            <dt>{label}</dt>
+            <dd>{amount}</dd>
+        </div>
+    }
+}
+
+fn pay_label(state: &State) -> String {
+    if state.starting {
+        state.texts.starting.to_owned()
+    } else {
+        state.texts.pay_label(state.method, &state.quote.total)
+    }
+}
+
+/// The new total, for who cannot see it. Said when it changed, not when the page is read.
+fn news(state: &State) -> String {
+    if state.change > 0 && state.prices == Prices::Current {
+        fill(state.texts.new_total, &[("total", &state.quote.total.text)])
+    } else {
+        String::new()
     }
 }

@@ -73,8 +73,9 @@ pub fn CataloguePage(
             }
         })
         .collect_view();
-    let to_checkout = (site.cart_pieces > 0)
-        .then(|| view! { <p class="onward"><a class="button" href="/checkout">{texts.go_to_checkout}</a></p> });
+    let to_checkout = (site.cart_pieces > 0).then(
+        || view! { <p class="onward"><a class="button" href="/checkout">{texts.go_to_checkout}</a></p> },
+    );
     document(
         &site,
         frame,

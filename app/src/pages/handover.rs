@@ -46,8 +46,8 @@ pub fn HandoverPage(
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value autocomplete="off" /> })
         .collect_view();
-    let script = submit_by_itself
-        .then(|| view! { <script type="module" nonce=use_nonce()>{SUBMIT}</script> });
+    let script =
+        submit_by_itself.then(|| view! { <script type="module" nonce=use_nonce()>{SUBMIT}</script> });
     let frame = Frame { title: texts.title.to_owned(), narrow: true, ..Frame::default() };
     let address = origin(&gateway_url).to_owned();
     document(
@@ -86,7 +86,8 @@ pub fn HandoverPage(
 /// Scheme, host and port of an address.
 fn origin(url: &str) -> &str {
     let host_from = url.find("://").map_or(0, |colon| colon + 3);
-    let host_to = url.get(host_from..).and_then(|rest| rest.find('/')).map_or(url.len(), |slash| host_from + slash);
+    let host_to =
+        url.get(host_from..).and_then(|rest| rest.find('/')).map_or(url.len(), |slash| host_from + slash);
     url.get(..host_to).unwrap_or(url)
 }
 

@@ -218,7 +218,11 @@ fn fact(label: &'static str, value: String) -> impl IntoView {
     })
 }
 
-fn bank_details(texts: &'static OrderTexts, account: TransferInstructions, total: &Price) -> impl IntoView + use<> {
+fn bank_details(
+    texts: &'static OrderTexts,
+    account: TransferInstructions,
+    total: &Price,
+) -> impl IntoView + use<> {
     view! {
         <section class="card" aria-labelledby="bank-title">
             <h2 id="bank-title">{texts.transfer_heading}</h2>

@@ -13,12 +13,16 @@ use std::time::Duration;
 
 use app::pages::MessageKind;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Body};
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::Predicate;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -62,6 +66,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .nest("/api/checkout", api::router(&state)?)
         .fallback(not_found)
         .layer(csrf)
+        .layer(compression())
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
         .layer(middleware::from_fn_with_state(state.clone(), limits::limit));
     // The gateway's addresses stand beside all of that: no limit, no time-out and no page of ours may come
@@ -73,6 +78,15 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .layer(middleware::from_fn_with_state(state.clone(), safe_headers))
         .layer(middleware::from_fn(log));
     Ok(application.with_state(state))
+}
+
+/// Pages are compressed as they go out; the built files come compressed already. What a page repeats of an
+/// address (`?cart=`) never stands beside a secret, so the size of the answer tells nothing.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let pages_only = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+    };
+    CompressionLayer::new().quality(CompressionLevel::Precise(5)).compress_when(pages_only)
 }
 
 async fn not_found(State(state): State<AppState>, request: Request) -> Response {

@@ -23,7 +23,8 @@ CREATE INDEX open_orders_by_age ON orders (placed_at_ms) WHERE state = 'open';
 CREATE UNIQUE INDEX one_living_order_per_cart ON orders (cart) WHERE state IN ('open', 'awaiting', 'paid');
 
 -- What was agreed is frozen: only state and method may change.
-CREATE TRIGGER orders_are_frozen BEFORE UPDATE OF reference, mode, currency, total_minor, lines, customer, cart, content, placed_at_ms ON orders
+CREATE TRIGGER orders_are_frozen BEFORE UPDATE OF
+    reference, mode, language, currency, total_minor, delivery, lines, customer, cart, content, placed_at_ms ON orders
 BEGIN
     SELECT RAISE(ABORT, 'an order is frozen when it is placed');
 END;
@@ -95,6 +96,13 @@ BEGIN
               SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
               WHERE r.payment_id = NEW.payment_id AND r.state <> 'refused')
     );
+END;
+-- A payment of which parts were refunded is not reversed as a whole on top.
+CREATE TRIGGER no_reversal_beside_refunds BEFORE UPDATE OF state ON payments
+WHEN NEW.state = 'reversing' AND EXISTS (
+    SELECT 1 FROM refunds r WHERE r.payment_id = NEW.id AND r.state <> 'refused')
+BEGIN
+    SELECT RAISE(ABORT, 'a payment with refunds is not reversed');
 END;
 CREATE TRIGGER refunds_only_settle BEFORE UPDATE ON refunds
 WHEN NEW.payment_id <> OLD.payment_id OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency
