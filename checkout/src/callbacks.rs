@@ -65,8 +65,10 @@ impl Checkout {
         };
         let is_rollback = cause == Cause::Rollback;
         let raw = Some(String::from_utf8_lossy(body).into_owned());
-        let applied =
-            self.store.apply(order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing).await?;
+        let applied = self
+            .store
+            .apply(&store.name, order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing)
+            .await?;
         let Some(applied) = applied else {
             self.record_unknown(body).await?;
             return Ok(unknown);
@@ -103,8 +105,10 @@ impl Checkout {
             }
         };
         let raw = Some(String::from_utf8_lossy(body).into_owned());
-        let applied =
-            self.store.apply(order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing).await?;
+        let applied = self
+            .store
+            .apply(&store.name, order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing)
+            .await?;
         let Some(applied) = applied else {
             self.record_unknown(body).await?;
             return Ok(Return::Unknown);

@@ -90,8 +90,10 @@ impl Checkout {
             }
         };
         let (now_ms, timing) = (self.now_ms(), &self.settings.timing);
-        let applied =
-            self.store.apply(&payment.gateway_order_id, cause.clone(), None, now_ms, timing).await?;
+        let applied = self
+            .store
+            .apply(&payment.store, &payment.gateway_order_id, cause.clone(), None, now_ms, timing)
+            .await?;
         let Some(applied) = applied else {
             return Ok(None);
         };

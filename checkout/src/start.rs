@@ -97,7 +97,7 @@ impl Checkout {
             if let Some(file) = self.store.order_by_cart(cart).await?
                 && shopper_state(&file) == ShopperState::Checking
             {
-                return self.result_page(file.order.id).await;
+                return self.nothing_to_place(key, file.order.id).await;
             }
             let priced = self.priced(&request)?;
             let order = self.new_order(&request, customer, cart, &priced)?;
@@ -135,7 +135,7 @@ impl Checkout {
         }
         let result = async {
             if !shopper_state(&file).may_pay() {
-                return self.result_page(file.order.id).await;
+                return self.nothing_to_place(key, file.order.id).await;
             }
             let payment = self.payment_for(&request.key, &file.order.new, method).await?;
             self.place(key, OrderToPay::Existing(file.order.id), method, payment)
@@ -178,6 +178,12 @@ impl Checkout {
         } else {
             Err(Problem::Busy.into())
         }
+    }
+
+    /// An order that cannot be paid now leads to its page, and the key is as if it had not been used.
+    async fn nothing_to_place(&self, key: Hash, order: OrderId) -> Result<StartReply, StartError> {
+        self.store.release_key(key).await?;
+        self.result_page(order).await
     }
 
     /// A request that came to nothing leaves its key free for the next try.

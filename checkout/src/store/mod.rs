@@ -183,10 +183,11 @@ pub trait Store: Send + Sync + 'static {
     /// An order by the reference that people use.
     async fn order_by_reference(&self, reference: &str) -> Result<Option<OrderFile>, StoreError>;
 
-    /// Applies a verified message, or a status reply, to the payment of a gateway `OrderID`, with
-    /// [`crate::rules::decide`]. `None` where there is no such payment.
+    /// Applies a verified message, or a status reply, of a configured store to its payment of a gateway
+    /// `OrderID`, with [`crate::rules::decide`]. `None` where that store has no such payment.
     async fn apply(
         &self,
+        store: &str,
         gateway_order_id: &str,
         cause: Cause,
         raw: Option<String>,

@@ -192,14 +192,16 @@ impl Store for SqliteStore {
 
     async fn apply(
         &self,
+        store: &str,
         gateway_order_id: &str,
         cause: Cause,
         raw: Option<String>,
         now_ms: i64,
         timing: &Timing,
     ) -> Result<Option<Applied>, StoreError> {
-        let (id, timing) = (gateway_order_id.to_owned(), timing.clone());
-        self.write(move |connection| work::apply(connection, &id, &cause, raw, now_ms, &timing)).await
+        let (store, id, timing) = (store.to_owned(), gateway_order_id.to_owned(), timing.clone());
+        self.write(move |connection| work::apply(connection, (&store, &id), &cause, raw, now_ms, &timing))
+            .await
     }
 
     async fn record(

@@ -143,7 +143,10 @@ pub(super) fn place(
             finish_key(connection, placement.key, order.id, None)?;
             return Ok(Placed::NothingToPay(order.id));
         }
-        OrderState::Cancelled | OrderState::Expired => return Ok(Placed::Ended(order.id)),
+        OrderState::Cancelled | OrderState::Expired => {
+            finish_key(connection, placement.key, order.id, None)?;
+            return Ok(Placed::Ended(order.id));
+        }
     }
     let payment = match &placement.payment {
         Some(payment) => Some(insert_payment(connection, order.id, payment, now_ms, timing)?),
@@ -336,14 +339,14 @@ fn with_payments(connection: &Connection, order: Option<Order>) -> Done<Option<O
 
 pub(super) fn apply(
     connection: &Connection,
-    gateway_order_id: &str,
+    (store, gateway_order_id): (&str, &str),
     cause: &Cause,
     raw: Option<String>,
     now_ms: i64,
     timing: &Timing,
 ) -> Done<Option<Applied>> {
-    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.gateway_order_id = ?1");
-    let Some(payment) = one(connection, &sql, [gateway_order_id], rows::payment)? else {
+    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.gateway_order_id = ?1 AND p.store = ?2");
+    let Some(payment) = one(connection, &sql, [gateway_order_id, store], rows::payment)? else {
         return Ok(None);
     };
     let order = order_by_id(connection, payment.order)?

@@ -19,8 +19,8 @@ const BATCH: usize = 256;
 
 /// Tells whoever asked what became of the work, once the commit is known.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A piece of work; runs inside the transaction.
-type Work = Box<dyn FnOnce(&Connection) -> Answer + Send>;
+/// A piece of work; runs inside the transaction, or is told why there is none.
+type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 
 /// The way to the writing thread. The thread ends when the last of them is dropped.
 #[derive(Clone)]
@@ -45,8 +45,8 @@ impl Writer {
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let boxed: Work = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
+        let boxed: Work = Box::new(move |transaction| {
+            let result = transaction.and_then(|connection| in_savepoint(connection, work));
             Box::new(move |committed| {
                 // Whoever asked may have gone away; the work stays done.
                 let _ = answer.send(committed.and(result));
@@ -66,33 +66,37 @@ fn gone() -> StoreError {
 
 fn run(connection: &Connection, waiting: &Receiver<Work>) {
     while let Ok(first) = waiting.recv() {
-        let batch = std::iter::once(first).chain(waiting.try_iter().take(BATCH - 1));
+        let batch = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
         let mut answers = Vec::new();
-        let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        if begun.is_ok() {
-            for work in batch {
-                answers.push(work(connection));
-                // A full disk makes SQLite give up the whole transaction, not only the savepoint.
-                if connection.is_autocommit() {
-                    break;
-                }
-            }
-            let committed = if connection.is_autocommit() {
-                Err(StoreError::Failed("the transaction was given up".to_owned()))
-            } else {
-                connection.execute_batch("COMMIT").map_err(StoreError::from)
-            };
-            if committed.is_err() && !connection.is_autocommit() {
-                let _ = connection.execute_batch("ROLLBACK");
-            }
-            for answer in answers {
-                answer(committed.clone());
-            }
-        } else {
-            // Nothing ran: dropping the work tells those who wait.
-            drop(batch.collect::<Vec<_>>());
+        let committed = in_transaction(connection, batch, &mut answers);
+        for answer in answers {
+            answer(committed.clone());
         }
     }
+}
+
+/// Runs a batch and commits it. Whatever the error: nothing of the batch is on disk then.
+fn in_transaction(
+    connection: &Connection,
+    batch: impl Iterator<Item = Work>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), StoreError> {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+    for work in batch {
+        answers.push(work(begun.clone().map(|()| connection)));
+        // A full disk makes SQLite give up the whole transaction, not only the savepoint.
+        if connection.is_autocommit() {
+            break;
+        }
+    }
+    begun?;
+    if connection.is_autocommit() {
+        return Err(StoreError::Failed("the transaction was given up".to_owned()));
+    }
+    connection.execute_batch("COMMIT").map_err(|error| {
+        let _ = connection.execute_batch("ROLLBACK");
+        error.into()
+    })
 }
 
 fn in_savepoint<T>(
