@@ -425,7 +425,9 @@ async fn index() -> Html<String> {
         .chain(states)
         .chain(cancelled)
         .chain(messages)
-        .map(|name| format!("<li><a href='/gallery/{name}'>{name}</a> <a href='/gallery/{name}?lang=de'>de</a>"))
+        .map(|name| {
+            format!("<li><a href='/gallery/{name}'>{name}</a> <a href='/gallery/{name}?lang=de'>de</a>")
+        })
         .collect();
     let links = links.concat();
     Html(format!("<!DOCTYPE html><title>Gallery</title><h1>Every page in every state</h1><ul>{links}</ul>"))

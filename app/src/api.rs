@@ -9,7 +9,10 @@
 //! Answers are JSON. A refusal is a [`Problem`] as JSON, under the HTTP status of [`Problem::status`].
 //! The url-encoded POST is one that a browser sends to another origin without asking first.
 
-#![expect(clippy::too_many_arguments, reason = "the arguments of a server function are the fields of its form")]
+#![expect(
+    clippy::too_many_arguments,
+    reason = "the arguments of a server function are the fields of its form"
+)]
 
 use domain::{Cart, Details, Language, PaymentMethod, Problem, Quote, StartReply, StatusReply};
 use leptos::server;

@@ -55,15 +55,13 @@ impl Client {
         self.get(api::STATUS, &[("token", token.to_owned())], wire::status_reply).await
     }
 
-    /// Lets the cart's cookie follow. Nothing waits for it: the page carries its cart itself.
-    pub fn keep_cart(self, lines: &str) {
+    /// Lets the cart's cookie follow. What comes of it changes nothing: the page carries its cart itself.
+    pub async fn keep_cart(self, lines: &str) {
         if let (Some(window), Some(init)) = (web_sys::window(), post(&[(form::LINES, lines)])) {
             // Also when the page is left in the same moment.
             let _ = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
             let sent = window.fetch_with_str_and_init(&self.url(form::CART_SET), &init);
-            leptos::task::spawn_local(async move {
-                let _ = JsFuture::from(sent).await;
-            });
+            let _ = JsFuture::from(sent).await;
         }
     }
 

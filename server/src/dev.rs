@@ -114,7 +114,7 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
     let text = |path: &Path| toml::Value::String(path.display().to_string()).to_string();
     format!(
         r#"
-        shop_name = "Kessel & Laub"
+        shop_name = "Kiln & Leaf"
         public_url = "{shop_url}"
         listen = "{listen}"
         database_url = {database}
@@ -128,7 +128,7 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
         payments_burst = 600
 
         [bank_transfer]
-        account_holder = "Kessel & Laub GmbH"
+        account_holder = "Kiln & Leaf GmbH"
         iban = "DE02 1203 0000 0000 2020 51"
         bic = "BYLADEM1001"
         bank = "Demo Bank"

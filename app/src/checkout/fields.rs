@@ -88,7 +88,12 @@ fn error_id(field: Field) -> String {
 
 /// The error of a field, between its label and the field itself.
 pub(super) fn message(checkout: Checkout, field: Field) -> impl IntoView {
-    move || checkout.state.with(|state| state.error(field)).map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
+    move || {
+        checkout
+            .state
+            .with(|state| state.error(field))
+            .map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
+    }
 }
 
 pub(super) fn invalid(checkout: Checkout, field: Field) -> impl Fn() -> Option<&'static str> + Clone {

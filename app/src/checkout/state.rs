@@ -247,10 +247,11 @@ impl Checkout {
             }
             return;
         };
-        if self.keeps_cart {
-            self.client.keep_cart(&quote.cart().to_string());
-        }
+        let lines = quote.cart().to_string();
         self.state.update(|state| state.show(quote));
+        if self.keeps_cart {
+            self.client.keep_cart(&lines).await;
+        }
     }
 
     /// Looks again at the fields that were wrong, while they are being mended.
@@ -300,7 +301,7 @@ impl Checkout {
     async fn start(self, mut request: StartRequest) {
         let mut answer = self.client.start(&request).await;
         // A key that was used before, by a page that came back or by a press that nobody answered.
-        if answer == Err(Problem::KeyReused)
+        if matches!(answer, Err(Problem::KeyReused))
             && self.state.try_maybe_update(|state| (false, state.new_key())) == Some(true)
         {
             request.key = self.state.with_untracked(|state| state.key.clone());
@@ -315,7 +316,7 @@ impl Checkout {
 
     /// Shows why no payment started. Does nothing once the form is gone.
     fn refused(self, problem: Problem) {
-        let is_empty = problem == Problem::EmptyCart;
+        let is_empty = matches!(problem, Problem::EmptyCart);
         self.state.try_update(|state| {
             state.starting = false;
             // Only where it is open what became of the press is the next one the same.

@@ -63,9 +63,11 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
                 }}
             </ul>
             <dl class="sums" class:old=checkout.flag(|state| state.prices != Prices::Current)>
-                {sum("", texts.subtotal, checkout.text(|state| state.quote.subtotal.text.clone()))}
-                {sum("", texts.delivery, checkout.text(|state| state.texts.price_or_free(&state.quote.delivery).to_owned()))}
-                {sum("total", texts.total, checkout.text(|state| state.quote.total.text.clone()))}
+                {sum(checkout, None, texts.subtotal, |state| state.quote.subtotal.text.clone())}
+                {sum(checkout, None, texts.delivery, |state| {
+                    state.texts.price_or_free(&state.quote.delivery).to_owned()
+                })}
+                {sum(checkout, Some("total"), texts.total, |state| state.quote.total.text.clone())}
                 {move || {
                     checkout
                         .state
@@ -99,14 +101,15 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
 
 /// One of the sums.
 fn sum(
-    class: &'static str,
+    checkout: Checkout,
+    class: Option<&'static str>,
     label: &'static str,
-    amount: impl Fn() -> String + Send + Sync + 'static,
+    amount: fn(&State) -> String,
 ) -> impl IntoView {
     view! {
         <div class=class>
             <dt>{label}</dt>
-            <dd>{amount}</dd>
+            <dd>{checkout.text(amount)}</dd>
         </div>
     }
 }

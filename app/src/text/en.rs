@@ -42,7 +42,7 @@ pub(super) static TEXTS: Texts = Texts {
         remove_named: "Remove {name}",
         contact_heading: "Contact",
         email: "Email address",
-        email_hint: "For the order confirmation.",
+        email_hint: "For questions about your order.",
         phone: "Phone number (optional)",
         phone_hint: "Only for questions about the delivery.",
         address_heading: "Delivery address",
@@ -132,7 +132,7 @@ pub(super) static TEXTS: Texts = Texts {
     order: OrderTexts {
         paid_title: "Thank you, your order is paid",
         paid_text: "Your payment arrived and your order is confirmed.",
-        paid_next: "We pack it now and write to you at {email} when it leaves.",
+        paid_next: "We pack it now. If anything is unclear, we write to {email}.",
         awaiting_title: "Thank you for your order",
         awaiting_transfer: "Please transfer the amount below. We send your order once the money is there.",
         awaiting_delivery: "Your order is placed. You pay when it is handed over to you.",
@@ -165,7 +165,7 @@ pub(super) static TEXTS: Texts = Texts {
         reference: "Order number",
         placed: "Placed",
         payment: "Payment",
-        confirmation_to: "Confirmation to",
+        confirmation_to: "Email",
         lines_heading: "What you ordered",
         delivery: "Delivery",
         vat_contained: "Includes {rate} VAT",
@@ -178,7 +178,7 @@ pub(super) static TEXTS: Texts = Texts {
     },
     status: StatusTexts {
         asking: "We keep asking. This page changes by itself.",
-        still_checking: "The confirmation is taking longer than usual. You can close this page: we write to you as soon as we know.",
+        still_checking: "This is taking longer than usual. You can close this page and open its address again later: it shows how your order stands.",
     },
     message: MessageTexts {
         not_found_title: "Page not found",

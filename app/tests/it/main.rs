@@ -1,5 +1,12 @@
 //! What the server sends: pages as HTML, and the answers of the server functions.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the whole crate is a test, its helpers too"
+)]
+
 mod api;
 mod pages;
 

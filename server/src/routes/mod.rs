@@ -39,8 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The whole application.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
-    // Leptos spawns through this; a second router in one process finds it done.
-    let _ = any_spawner::Executor::init_tokio();
+    app::pages::prepare();
     let mut csrf = CsrfLayer::new();
     for origin in &state.shop.storefront_origins {
         csrf = csrf.add_trusted_origin(origin).map_err(|error| ConfigError::Setting {
