@@ -266,7 +266,7 @@ fn receipt(site: &Site, order: &OrderView) -> impl IntoView + use<> {
                 {fact(texts.reference, order.reference.clone())}
                 {fact(texts.placed, order.placed.clone())}
                 {fact(texts.payment, all.checkout.method_name(order.method).to_owned())}
-                {fact(texts.confirmation_to, order.masked_email.clone())}
+                {fact(texts.email_address, order.masked_email.clone())}
             </dl>
             <h3>{texts.lines_heading}</h3>
             <ul class="ordered">{lines.collect_view()}</ul>

@@ -255,7 +255,7 @@ server_texts! {
         given_back_title, given_back_text, ended_title, ended_text, refunded_title, refunded_text,
         cancelled_title, cancelled_text, cancelled_settled_title, cancelled_settled_text, to_order,
         transfer_heading, holder, iban, bic, bank, transfer_reference, amount, transfer_note,
-        details_heading, reference, placed, payment, confirmation_to, lines_heading, delivery, vat_contained, total,
+        details_heading, reference, placed, payment, email_address, lines_heading, delivery, vat_contained, total,
         pay_again_heading, pay_again_text, pay_again_button, new_order, print_note,
     }
 
