@@ -373,16 +373,15 @@ async fn page(Path(name): Path<String>, query: Query1) -> Response {
                     price: price(minor, language),
                 })
                 .to_vec();
-            render(move || view! { <CataloguePage site=site.clone() items=items.clone() /> }).await
+            render(move || view! { <CataloguePage site=site.clone() heading="Good tea".to_owned() intro="Chosen slowly.".to_owned() items=items.clone() /> }).await
         }
-        "handover" | "handover-alone" => {
+        "handover" => {
             let data = HandoverData {
                 gateway_name: "myPOS".to_owned(),
                 gateway_url: "http://127.0.0.1:3999/gateway".to_owned(),
                 fields: vec![("IPCmethod".to_owned(), "IPCPurchase".to_owned())],
                 total: price(16_830, language),
                 reference: "K4T9-2M7Q".to_owned(),
-                submit_by_itself: name == "handover-alone",
             };
             render(move || view! { <HandoverPage site=site.clone() data=data.clone() /> }).await
         }
@@ -408,7 +407,7 @@ async fn posted(update: bool, pairs: Vec<(String, String)>) -> Response {
         let codes = COUNTRIES.map(|country| country.0);
         data.errors = data.details.accept(&codes).err().unwrap_or_default();
         if data.errors.is_empty() {
-            return Redirect::to("/gallery/handover-alone").into_response();
+            return Redirect::to("/gallery/handover").into_response();
         }
     }
     checkout_response(language, data).await
@@ -418,7 +417,7 @@ async fn index() -> Html<String> {
     let states = STATES.map(|state| state.0.to_owned());
     let cancelled = STATES.map(|state| format!("cancelled-{}", state.0));
     let messages = MessageKind::ALL.map(|kind| format!("{kind:?}"));
-    let others = ["catalogue", "handover", "handover-alone", "handover-spent"].map(str::to_owned);
+    let others = ["catalogue", "handover", "handover-spent"].map(str::to_owned);
     let links: Vec<String> = others
         .into_iter()
         .chain(ODD_CHECKOUTS.map(str::to_owned))

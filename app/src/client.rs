@@ -56,8 +56,9 @@ impl Client {
     }
 
     /// Lets the cart's cookie follow. What comes of it changes nothing: the page carries its cart itself.
-    pub async fn keep_cart(self, lines: &str) {
-        if let (Some(window), Some(init)) = (web_sys::window(), post(&[(form::LINES, lines)])) {
+    pub async fn keep_cart(self, cart_id: &str, lines: &str) {
+        let pairs = [(form::CART_ID, cart_id), (form::LINES, lines)];
+        if let (Some(window), Some(init)) = (web_sys::window(), post(&pairs)) {
             // Also when the page is left in the same moment.
             let _ = js_sys::Reflect::set(&init, &"keepalive".into(), &JsValue::TRUE);
             let sent = window.fetch_with_str_and_init(&self.url(form::CART_SET), &init);

@@ -8,7 +8,7 @@ use domain::{Cart, CartError, Details, Field, Language, PaymentMethod, StartRequ
 pub const PAY: &str = "/checkout/pay";
 /// Where the form is posted to show it again with another cart or delivery.
 pub const UPDATE: &str = "/checkout/update";
-/// Where the page's script posts the cart, as `lines`, so that its cookie follows.
+/// Where the page's script posts the cart, as `cart_id` and `lines`, so that its cookie follows.
 pub const CART_SET: &str = "/cart/set";
 /// Where the catalogue posts an article, as `sku` and `quantity`.
 pub const CART_ADD: &str = "/cart/add";

@@ -54,7 +54,7 @@ impl Checkout {
         let (order_id, cause, unknown) = match callback {
             Callback::Notify(notify) => {
                 let cause = Cause::Notify {
-                    money: from_gateway(notify.amount),
+                    money: from_gateway(notify.amount)?,
                     trnref: notify.trnref.as_str().to_owned(),
                 };
                 (notify.order_id, cause, NotifyAnswer::NotTaken)
@@ -165,7 +165,9 @@ fn read(store: &MyposStore, verified: &Verified, door: Door) -> Result<Callback,
 }
 
 /// Money as the gateway told it.
-pub(crate) fn from_gateway(amount: mypos::Amount) -> Money {
-    // The protocol's codes are three capital letters, so this never falls back.
-    Money::new(amount.minor, Currency::from_code(amount.currency.code()).unwrap_or(Currency::EUR))
+pub(crate) fn from_gateway(amount: mypos::Amount) -> Result<Money, CheckoutError> {
+    let code = amount.currency.code();
+    let currency = Currency::from_code(code)
+        .ok_or_else(|| CheckoutError::Configuration(format!("{code} is no currency code")))?;
+    Ok(Money::new(amount.minor, currency))
 }

@@ -12,6 +12,10 @@ pub struct Catalog {
     pub currency: Currency,
     /// Where the shop delivers to, ISO 3166-1 alpha-2.
     pub countries: Vec<String>,
+    /// What the start page says first; the shop's name where it is empty.
+    pub heading: LocalText,
+    /// A sentence or two below it.
+    pub intro: LocalText,
     /// The articles, in the order of the file.
     pub items: Vec<Item>,
     /// The deliveries, in the order of the file; the first is the default.
@@ -31,7 +35,7 @@ pub struct Item {
     pub price: Money,
     /// The VAT rate in basis points: 1900 is 19 %.
     pub vat_bp: u32,
-    /// Path or URL of its picture; may be empty.
+    /// Path of its picture on this server; may be empty.
     pub image: String,
 }
 
@@ -99,6 +103,10 @@ pub enum CatalogError {
 struct File {
     currency: String,
     countries: Vec<String>,
+    #[serde(default)]
+    heading: LocalText,
+    #[serde(default)]
+    intro: LocalText,
     #[serde(default)]
     item: Vec<FileItem>,
     #[serde(default)]
@@ -172,6 +180,13 @@ impl Catalog {
             if !seen.insert(item.sku.clone()) {
                 return Err(wrong(&place, "this SKU is there twice; give each article its own".to_owned()));
             }
+            if !item.image.is_empty() && (!item.image.starts_with('/') || item.image.starts_with("//")) {
+                let what = format!(
+                    "image = {:?} is not a path on this server, such as \"/img/mug.svg\"",
+                    item.image
+                );
+                return Err(wrong(&place, what));
+            }
             let price = price_of(&place, &item.price)?;
             items.push(Item {
                 price,
@@ -206,7 +221,14 @@ impl Catalog {
                 "name at least one [[delivery]]; its price may be \"0.00\"".to_owned(),
             ));
         }
-        Ok(Self { currency, countries: file.countries, items, deliveries })
+        Ok(Self {
+            currency,
+            countries: file.countries,
+            heading: file.heading,
+            intro: file.intro,
+            items,
+            deliveries,
+        })
     }
 
     /// The article of a number.
@@ -267,6 +289,11 @@ mod tests {
             ("[\"DE\"]", "[\"Germany\"]", "alpha-2"),
             ("[\"DE\"]", "[]", "at least one country"),
             ("vat = \"19\"", "vat = \"19\"\ncolour = \"red\"", "unknown field"),
+            (
+                "vat = \"19\"",
+                "vat = \"19\"\nimage = \"https://a.example/x.png\"",
+                "not a path on this server",
+            ),
         ] {
             let error = Catalog::parse(&GOOD.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(expected), "{to}: {error}");

@@ -1,6 +1,7 @@
 //! Asking the gateway what became of payments that no message settled.
 
-use domain::PaymentState;
+use domain::{Money, PaymentState};
+use futures_util::stream::{self, StreamExt as _};
 use mypos::{
     Callback, GetPaymentStatus, GetTxnStatus, Outcome, PaymentStatus, PaymentStatusReply, RefundReply,
     Request, TxnStatusReply, Unverified, Verified,
@@ -9,14 +10,15 @@ use mypos::{
 use crate::callbacks::from_gateway;
 use crate::checkout::{Checkout, CheckoutError};
 use crate::mypos_store::MyposStore;
-use crate::records::{EventKind, NewEvent, Payment, PaymentId, RefundId, RefundState};
+use crate::records::{EventKind, NewEvent, Payment, PaymentId, RefundState};
 use crate::rules::Cause;
 use crate::start::to_gateway;
 use crate::store::{NewRefund, Reserved};
 use crate::token::random;
 
-/// How many payments one round asks about.
-const ROUND: u32 = 50;
+/// How many payments one round asks about, and how many of them at a time.
+const ROUND: u32 = 32;
+const AT_A_TIME: usize = 8;
 
 /// What a reconciliation found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -27,8 +29,18 @@ pub struct Report {
     pub changed: u32,
     /// How many questions had no answer that decides.
     pub undecided: u32,
+    /// How many could not be looked at, because our own side failed; they are tried again.
+    pub failed: u32,
     /// How many orders expired.
     pub expired: u32,
+}
+
+/// What one question brought.
+pub(crate) struct Asked {
+    /// The payment as it stands now.
+    pub(crate) payment: Payment,
+    /// What the gateway said.
+    cause: Cause,
 }
 
 impl Checkout {
@@ -37,10 +49,9 @@ impl Checkout {
         let timing = &self.settings.timing;
         let now_ms = self.now_ms();
         let mut report = Report::default();
-        for payment in self.store.claim_due(now_ms, timing.ask_lease_ms, ROUND).await? {
-            self.reconcile_one(&payment, &mut report).await?;
-        }
-        report.expired = self.expire(now_ms).await?;
+        let due = self.store.claim_due(now_ms, timing.ask_lease_ms, ROUND).await?;
+        self.reconcile_each(&due, &mut report).await;
+        self.close(now_ms, &mut report).await?;
         Ok(report)
     }
 
@@ -50,38 +61,71 @@ impl Checkout {
         let mut after = PaymentId(0);
         loop {
             let payments = self.store.unsettled(after, ROUND).await?;
-            for payment in &payments {
-                self.reconcile_one(payment, &mut report).await?;
-                after = payment.id;
-            }
-            if payments.is_empty() {
-                break;
-            }
+            let Some(last) = payments.last() else { break };
+            after = last.id;
+            self.reconcile_each(&payments, &mut report).await;
         }
-        report.expired = self.expire(self.now_ms()).await?;
+        self.close(self.now_ms(), &mut report).await?;
         Ok(report)
     }
 
-    async fn expire(&self, now_ms: i64) -> Result<u32, CheckoutError> {
+    /// Ends what nobody will finish: orders that were not paid, refunds whose answer was never seen.
+    async fn close(&self, now_ms: i64, report: &mut Report) -> Result<(), CheckoutError> {
         let timing = &self.settings.timing;
+        let abandoned =
+            self.store.abandon_refunds(now_ms.saturating_sub(timing.refund_lease_ms), now_ms).await?;
+        if abandoned > 0 {
+            tracing::error!(
+                refunds = abandoned,
+                "nobody knows what became of refunds: look at the myPOS account"
+            );
+        }
         let placed_before = now_ms.saturating_sub(timing.order_expires_ms);
         let keys_before = now_ms.saturating_sub(timing.key_kept_ms);
-        Ok(self.store.expire(placed_before, keys_before, now_ms).await?)
-    }
-
-    async fn reconcile_one(&self, payment: &Payment, report: &mut Report) -> Result<(), CheckoutError> {
-        let after = self.ask(payment).await?;
-        report.asked += 1;
-        match after {
-            Some(after) if after.state != payment.state => report.changed += 1,
-            Some(after) if after.unanswered > 0 => report.undecided += 1,
-            _ => {}
-        }
+        report.expired = self.store.expire(placed_before, keys_before, now_ms).await?;
         Ok(())
     }
 
-    /// Asks the gateway about one payment and applies its answer. Returns the payment as it stands then.
-    pub(crate) async fn ask(&self, payment: &Payment) -> Result<Option<Payment>, CheckoutError> {
+    /// Asks about some payments, a few at a time. One that fails does not keep the others waiting.
+    async fn reconcile_each(&self, payments: &[Payment], report: &mut Report) {
+        let questions: Vec<_> = payments.iter().map(|payment| self.with_its_answer(payment)).collect();
+        let answers: Vec<_> = stream::iter(questions).buffer_unordered(AT_A_TIME).collect().await;
+        for (before, answer) in answers {
+            report.asked += 1;
+            match answer {
+                Ok(Some(after)) if after.state != before.state => report.changed += 1,
+                Ok(Some(after)) if after.unanswered > 0 => report.undecided += 1,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a payment could not be looked at; it is tried again");
+                    report.failed += 1;
+                }
+            }
+        }
+    }
+
+    async fn with_its_answer<'p>(
+        &self,
+        payment: &'p Payment,
+    ) -> (&'p Payment, Result<Option<Payment>, CheckoutError>) {
+        (payment, self.reconcile_one(payment).await)
+    }
+
+    async fn reconcile_one(&self, payment: &Payment) -> Result<Option<Payment>, CheckoutError> {
+        let Some(Asked { payment, cause }) = self.ask(payment).await? else {
+            return Ok(None);
+        };
+        let waited_ms = self.now_ms().saturating_sub(payment.state_since_ms);
+        let due = payment.state == PaymentState::Refused
+            && waited_ms >= self.settings.timing.refund_refused_after_ms;
+        if let (true, Cause::StatusPaid { money, .. }) = (due, cause) {
+            self.give_back(&payment, money).await?;
+        }
+        Ok(Some(payment))
+    }
+
+    /// Asks the gateway about one payment and applies its answer.
+    pub(crate) async fn ask(&self, payment: &Payment) -> Result<Option<Asked>, CheckoutError> {
         let cause = match self.status_of(payment).await {
             Ok(cause) => cause,
             Err(error) => {
@@ -94,16 +138,7 @@ impl Checkout {
             .store
             .apply(&payment.store, &payment.gateway_order_id, cause.clone(), None, now_ms, timing)
             .await?;
-        let Some(applied) = applied else {
-            return Ok(None);
-        };
-        let after = applied.decision.payment;
-        let waited_ms = now_ms.saturating_sub(after.state_since_ms);
-        let still_paid = matches!(cause, Cause::StatusPaid { .. });
-        if after.state == PaymentState::Refused && still_paid && waited_ms >= timing.refund_refused_after_ms {
-            self.give_back(&after).await?;
-        }
-        Ok(Some(after))
+        Ok(applied.map(|applied| Asked { payment: applied.decision.payment, cause }))
     }
 
     /// What the gateway says about a payment.
@@ -115,16 +150,17 @@ impl Checkout {
         let order_id = mypos::OrderId::parse(&payment.gateway_order_id).map_err(|_| AskError::Unreadable)?;
         let verified = self.question(store, &GetPaymentStatus { order_id: order_id.clone() }).await?;
         let reply = PaymentStatusReply::read(&verified).map_err(|_| AskError::Unreadable)?;
-        let other_order = reply.order_id.as_ref().is_some_and(|about| *about != order_id);
-        let other_store = reply.sid.as_ref().is_some_and(|about| *about != store.sid);
-        if other_order || other_store {
+        // An answer that names no order could be the answer to another question. Only "unknown order" may.
+        let names_it = reply.order_id.as_ref() == Some(&order_id)
+            || (reply.order_id.is_none() && reply.payment_status == PaymentStatus::UnknownOrder);
+        if !names_it || reply.sid.as_ref().is_some_and(|sid| *sid != store.sid) {
             return Err(AskError::Unreadable);
         }
         self.note_declined(payment, &reply).await?;
         Ok(match reply.payment_status {
             PaymentStatus::Paid => match (reply.amount, reply.trnref) {
                 (Some(amount), trnref) => Cause::StatusPaid {
-                    money: from_gateway(amount),
+                    money: from_gateway(amount)?,
                     trnref: trnref.map(|reference| reference.as_str().to_owned()),
                 },
                 (None, _) => self.paid_by_last_message(store, order_id).await?,
@@ -146,7 +182,7 @@ impl Checkout {
         Ok(match reply.last {
             Some(Callback::Notify(notify)) if notify.order_id == order_id && notify.sid == store.sid => {
                 Cause::StatusPaid {
-                    money: from_gateway(notify.amount),
+                    money: from_gateway(notify.amount)?,
                     trnref: Some(notify.trnref.as_str().to_owned()),
                 }
             }
@@ -192,12 +228,20 @@ impl Checkout {
     }
 
     /// Gives back a payment that could not be taken and that the gateway has not reversed: in full, once.
-    async fn give_back(&self, payment: &Payment) -> Result<(), CheckoutError> {
-        let Some(trnref) = payment.trnref.as_deref().and_then(|text| mypos::Trnref::parse(text).ok()) else {
-            return Ok(());
-        };
-        let Some(store) = self.settings.store_named(&payment.store) else {
-            return Err(CheckoutError::Configuration(format!("store {:?} is gone", payment.store)));
+    /// `paid` is what the gateway says was paid; only what was also asked for is given back without a
+    /// person.
+    async fn give_back(&self, payment: &Payment, paid: Money) -> Result<(), CheckoutError> {
+        let trnref = payment.trnref.as_deref().and_then(|text| mypos::Trnref::parse(text).ok());
+        let store = self.settings.store_named(&payment.store);
+        let (Some(trnref), Some(store), true) = (trnref, store, paid == payment.money) else {
+            let event = NewEvent {
+                kind: EventKind::Contradiction,
+                detail: "money that has to go back cannot be refunded by itself: look at the myPOS account"
+                    .to_owned(),
+                raw: None,
+            };
+            tracing::error!("a payment has to be given back by hand: look at the myPOS account");
+            return Ok(self.store.raise(payment.id, event, self.now_ms()).await?);
         };
         let order_id = mypos::OrderId::from_random(random()?);
         let refund = NewRefund {
@@ -217,30 +261,12 @@ impl Checkout {
             Ok(reply) => reply.outcome(amount),
             Err(_) => Outcome::Undecided,
         };
-        self.settle(id, outcome, payment).await
-    }
-
-    async fn settle(
-        &self,
-        refund: RefundId,
-        outcome: Outcome,
-        payment: &Payment,
-    ) -> Result<(), CheckoutError> {
         let (state, detail) = match outcome {
             Outcome::Yes => (RefundState::Done, String::new()),
             Outcome::No(code) => (RefundState::Refused, format!("{} {}", code.code(), code.name())),
             Outcome::Undecided => (RefundState::Unknown, String::new()),
         };
-        if state != RefundState::Done {
-            let event = NewEvent {
-                kind: EventKind::Contradiction,
-                detail: "money that has to go back could not be refunded: look at the myPOS account"
-                    .to_owned(),
-                raw: None,
-            };
-            self.store.record(Some(payment.id), event, self.now_ms()).await?;
-        }
-        Ok(self.store.settle_refund(refund, state, detail, self.now_ms()).await?)
+        Ok(self.store.settle_refund(id, state, detail, self.now_ms()).await?)
     }
 }
 

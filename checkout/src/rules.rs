@@ -84,11 +84,19 @@ pub fn decide(situation: &Situation<'_>, cause: &Cause, now_ms: i64, timing: &Ti
         after.state_since_ms = now_ms;
         after.unanswered = 0;
     }
-    note_what_was_said(&mut after, before, cause, outcome, now_ms, timing);
+    if !early {
+        note_what_was_said(&mut after, cause, outcome, now_ms, timing);
+    }
     let settled = *cause == Cause::StatusUnsuccessful
         && !early
         && matches!(after.state, PaymentState::Cancelled | PaymentState::Refused);
-    after.next_ask_at_ms = if settled { None } else { next_ask_at_ms(&after, now_ms, timing) };
+    after.next_ask_at_ms = if settled {
+        None
+    } else if doubts_paid(before, cause) {
+        Some(now_ms.saturating_add(timing.ask_returned_ms.first().copied().unwrap_or(timing.ask_again_ms)))
+    } else {
+        next_ask_at_ms(&after, now_ms, timing)
+    };
 
     let order = order_state(situation.order, before.state, after.state);
     let events = record(situation, &after, cause, outcome, early);
@@ -100,12 +108,26 @@ fn deadline_ms(payment: &Payment, timing: &Timing) -> i64 {
     payment.expires_at_ms.saturating_add(timing.settle_grace_ms)
 }
 
+/// Whether a message makes a paid payment doubtful: the gateway sends a shopper to the cancel address when
+/// our `OK` was lost and the money goes back. Only the status query knows.
+fn doubts_paid(payment: &Payment, cause: &Cause) -> bool {
+    *cause == Cause::Cancel && payment.state == PaymentState::Paid
+}
+
+/// Whether the shopper is back from a payment page that showed success, and nothing was heard since.
+pub fn is_checking(payment: &Payment) -> bool {
+    matches!(payment.state, PaymentState::Started | PaymentState::Cancelled | PaymentState::Failed)
+        && payment.returned_at_ms.is_some_and(|at| at >= payment.state_since_ms)
+}
+
 fn payment_event(situation: &Situation<'_>, cause: &Cause) -> Option<PaymentEvent> {
     Some(match cause {
         Cause::Notify { money, trnref } => PaymentEvent::Notify(fit(situation, *money, Some(trnref))),
         Cause::StatusPaid { money, trnref } => {
             PaymentEvent::StatusPaid(fit(situation, *money, trnref.as_deref()))
         }
+        // Two pages of one form: one was paid, the other cancelled. The first is still being checked.
+        Cause::Cancel if is_checking(situation.payment) => return None,
         Cause::Cancel => PaymentEvent::Cancel,
         Cause::Rollback => PaymentEvent::Rollback,
         Cause::StatusUnsuccessful => PaymentEvent::StatusUnsuccessful,
@@ -132,7 +154,6 @@ fn fit(situation: &Situation<'_>, money: Money, trnref: Option<&str>) -> Fit {
 /// Notes on the payment what the message said beside its effect on the state.
 fn note_what_was_said(
     after: &mut Payment,
-    before: &Payment,
     cause: &Cause,
     outcome: Result<PaymentState, Refusal>,
     now_ms: i64,
@@ -157,9 +178,19 @@ fn note_what_was_said(
                 Some(_) => {}
             }
         }
-        Cause::Returned => after.returned_at_ms = before.returned_at_ms.or(Some(now_ms)),
+        Cause::Returned => after.returned_at_ms = after.returned_at_ms.or(Some(now_ms)),
+        // It counts as being checked until a status reply agrees.
+        Cause::Cancel if after.state == PaymentState::Paid => {
+            after.confirmed = false;
+            after.status_paid_at_ms = None;
+        }
         Cause::StatusUndecided => after.unanswered = after.unanswered.saturating_add(1),
-        Cause::StatusUnsuccessful | Cause::StatusReversed => after.unanswered = 0,
+        Cause::StatusUnsuccessful => {
+            after.unanswered = 0;
+            // What the shopper waited for is known now.
+            after.returned_at_ms = None;
+        }
+        Cause::StatusReversed => after.unanswered = 0,
         _ => {}
     }
 }
@@ -187,7 +218,10 @@ pub fn next_ask_at_ms(payment: &Payment, now_ms: i64, timing: &Timing) -> Option
             true
         }
         PaymentState::Cancelled => true,
-        PaymentState::Failed => returned.is_some(),
+        PaymentState::Failed => {
+            plan(since, &timing.ask_failed_ms);
+            returned.is_some()
+        }
         PaymentState::Paid => {
             plan(since, &timing.ask_paid_ms);
             if let (Some(first), false) = (payment.status_paid_at_ms, payment.confirmed) {
@@ -205,12 +239,12 @@ pub fn next_ask_at_ms(payment: &Payment, now_ms: i64, timing: &Timing) -> Option
         if let Some(at) = returned {
             plan(at, &timing.ask_returned_ms);
         }
-        if open_end {
+        if payment.state != PaymentState::Failed {
             plan(deadline_ms(payment, timing), &[0]);
         }
     }
     let next_planned = planned.into_iter().filter(|at| *at > now_ms).min();
-    let again = now_ms.saturating_add(backoff_ms(payment.unanswered, timing));
+    let again = now_ms.saturating_add(wait_ms(payment, now_ms, timing));
     match next_planned {
         Some(at) if payment.unanswered > 0 => Some(at.min(again)),
         Some(at) => Some(at),
@@ -219,10 +253,14 @@ pub fn next_ask_at_ms(payment: &Payment, now_ms: i64, timing: &Timing) -> Option
     }
 }
 
-/// The wait before the next question: doubled for each one in a row that had no answer.
-fn backoff_ms(unanswered: u32, timing: &Timing) -> i64 {
-    let doublings = unanswered.saturating_sub(1).min(20);
-    timing.ask_again_ms.saturating_mul(1 << doublings).min(timing.ask_longest_ms)
+/// The wait before a question that no plan foresees: doubled for each one in a row that had no answer, and
+/// never shorter than half of the time that the state has lasted.
+fn wait_ms(payment: &Payment, now_ms: i64, timing: &Timing) -> i64 {
+    let doublings = payment.unanswered.saturating_sub(1).min(20);
+    let unanswered = timing.ask_again_ms.saturating_mul(1 << doublings);
+    let lasted = now_ms.saturating_sub(payment.state_since_ms) / 2;
+    let longest = if payment.unanswered > 0 { unanswered } else { unanswered.max(lasted) };
+    longest.min(timing.ask_longest_ms)
 }
 
 fn record(
@@ -239,7 +277,7 @@ fn record(
         (Cause::Notify { .. }, Ok(state)) if state.holds_money() => EventKind::NotifyRepeated,
         (Cause::Notify { .. }, _) => EventKind::NotifyRefused,
         (Cause::Returned, _) if situation.payment.returned_at_ms.is_none() => EventKind::Returned,
-        (Cause::Cancel, _) if changed => EventKind::Cancelled,
+        (Cause::Cancel, _) if changed || doubts_paid(situation.payment, cause) => EventKind::Cancelled,
         (Cause::Rollback, _) if changed => EventKind::RolledBack,
         (Cause::StatusPaid { .. }, Ok(PaymentState::Refused)) if changed => EventKind::StatusRefused,
         (Cause::StatusPaid { .. }, Ok(_)) if changed => EventKind::StatusPaid,
@@ -264,6 +302,7 @@ fn record(
 
 fn detail(cause: &Cause) -> String {
     match cause {
+        Cause::StatusUnsuccessful => "the gateway says that nothing was paid".to_owned(),
         Cause::Notify { money, trnref } => format!("{} {} by {trnref}", money.minor, money.currency),
         Cause::StatusPaid { money, trnref } => {
             format!("{} {} by {}", money.minor, money.currency, trnref.as_deref().unwrap_or("unknown"))
@@ -360,7 +399,10 @@ mod tests {
         assert_eq!(early.payment.next_ask_at_ms, Some(deadline));
         assert!(early.events.is_empty());
         let due = apply(OrderState::Open, &started, &Cause::StatusUnsuccessful, deadline);
-        assert_eq!((due.payment.state, due.payment.next_ask_at_ms), (PaymentState::Failed, None));
+        let once_more = deadline + 24 * 60 * MINUTE;
+        assert_eq!((due.payment.state, due.payment.next_ask_at_ms), (PaymentState::Failed, Some(once_more)));
+        let last = apply(OrderState::Open, &due.payment, &Cause::StatusUnsuccessful, once_more);
+        assert_eq!((last.payment.state, last.payment.next_ask_at_ms), (PaymentState::Failed, None));
         let cancelled =
             apply(OrderState::Open, &payment(PaymentState::Cancelled), &Cause::StatusUnsuccessful, deadline);
         assert_eq!(
@@ -382,6 +424,48 @@ mod tests {
         assert_eq!(kinds(&later), [EventKind::StatusConfirmed]);
         let told = apply(OrderState::Paid, &first.payment, &notify(4170), STARTED + MINUTE);
         assert!(told.payment.confirmed, "a Notify confirms at once");
+    }
+
+    #[test]
+    fn a_cancel_after_paid_is_doubted_until_the_gateway_says_paid_again() {
+        let paid = apply(OrderState::Open, &payment(PaymentState::Started), &notify(4170), STARTED).payment;
+        let doubted = apply(OrderState::Paid, &paid, &Cause::Cancel, STARTED + 10);
+        assert_eq!((doubted.payment.state, doubted.payment.confirmed), (PaymentState::Paid, false));
+        assert_eq!(doubted.payment.next_ask_at_ms, Some(STARTED + 10 + 5_000));
+        assert_eq!(kinds(&doubted), [EventKind::Cancelled]);
+        let back = apply(OrderState::Paid, &doubted.payment, &Cause::StatusReversed, STARTED + 6_000);
+        assert_eq!((back.payment.state, back.order), (PaymentState::Reversed, OrderState::Open));
+    }
+
+    #[test]
+    fn checking_ends_with_the_answer_and_not_with_a_second_page_that_was_cancelled() {
+        let returned =
+            apply(OrderState::Open, &payment(PaymentState::Started), &Cause::Returned, STARTED + 1).payment;
+        assert!(is_checking(&returned));
+        let cancelled = apply(OrderState::Open, &returned, &Cause::Cancel, STARTED + 2).payment;
+        assert!(is_checking(&cancelled));
+        let late = payment(PaymentState::Cancelled);
+        let late = apply(OrderState::Open, &late, &Cause::Returned, STARTED + 3).payment;
+        assert!(is_checking(&late));
+        let deadline = STARTED + 45 * MINUTE;
+        for before in [cancelled, late] {
+            let answered = apply(OrderState::Open, &before, &Cause::StatusUnsuccessful, deadline).payment;
+            assert!(!is_checking(&answered));
+        }
+    }
+
+    #[test]
+    fn what_stays_open_is_asked_about_less_and_less_often() {
+        let paid = Cause::StatusPaid { money: Money::new(4170, Currency::EUR), trnref: None };
+        let mut refused = payment(PaymentState::Refused);
+        let mut now = STARTED;
+        let mut asked = 0;
+        while now < STARTED + 48 * 60 * MINUTE {
+            refused = apply(OrderState::Paid, &refused, &paid, now).payment;
+            now = refused.next_ask_at_ms.unwrap();
+            asked += 1;
+        }
+        assert!(asked < 60, "{asked} questions in two days");
     }
 
     #[test]

@@ -34,9 +34,10 @@ impl Settings {
         self.stores.iter().find(|store| store.name == name)
     }
 
-    /// Whether orders of a currency move real money. Without a store, nothing does.
+    /// Whether orders of a currency move real money. Where no store says that it is a test, they do: a bank
+    /// transfer is real.
     pub fn mode_for(&self, currency: Currency) -> Mode {
-        self.store_for(currency).map_or(Mode::Test, |store| store.mode)
+        self.store_for(currency).map_or(Mode::Live, |store| store.mode)
     }
 
     /// The methods that can be offered for a currency: those of the gateway need a store that takes it,

@@ -1,15 +1,15 @@
 //! Starting a payment: from one press of Pay to the address where the shopper goes next.
 
 use domain::{
-    Customer, Details, Field, FieldError, FieldProblem, Money, MoneyError, PaymentMethod, PaymentState,
-    Problem, QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
+    Customer, Details, Field, FieldError, FieldProblem, Money, MoneyError, OrderState, PaymentMethod,
+    PaymentState, Problem, QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
 };
 use mypos::{Amount, CartLine, PaymentParameters, Purchase, Request as _, RequestedMethod};
 
 use crate::checkout::{Checkout, CheckoutError};
 use crate::country::alpha3;
 use crate::pricing::{self, Priced};
-use crate::records::{HandoverForm, LineKind, NewOrder, NewPayment, Order, OrderId, OrderLine, Payment};
+use crate::records::{HandoverForm, LineKind, Mode, NewOrder, NewPayment, Order, OrderId, OrderLine};
 use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement, StoreError};
 use crate::text::clean;
 use crate::token::{Hash, NoRandomness, Token, random};
@@ -84,7 +84,7 @@ impl Checkout {
         }
         let details = cleaned(&request.details);
         let (customer, method) = self.accept(&details, request.method)?;
-        let cart = Hash::of(&[b"cart", request.cart_id.as_bytes()]);
+        let cart = cart_hash(&request.cart_id);
         let fingerprint = fingerprint_of_start(&request, &details, method);
         let now_ms = self.now_ms();
         let key = Hash::of(&[b"key", request.key.as_bytes()]);
@@ -94,13 +94,19 @@ impl Checkout {
         }
         let result = async {
             // A shopper who is back from paying, and waits, must not pay again in another tab.
-            if let Some(file) = self.store.order_by_cart(cart).await?
-                && shopper_state(&file) == ShopperState::Checking
-            {
+            let before = self.store.order_by_cart(cart).await?;
+            if let Some(file) = before.as_ref().filter(|file| shopper_state(file) == ShopperState::Checking) {
                 return self.nothing_to_place(key, file.order.id).await;
             }
             let priced = self.priced(&request)?;
-            let order = self.new_order(&request, customer, cart, &priced)?;
+            let mut order = self.new_order(&request, customer, cart, &priced)?;
+            // The order that the store will use again: the signed form names it by its own reference.
+            let is_same = |file: &OrderFile| {
+                file.order.state == OrderState::Open && file.order.new.content == order.content
+            };
+            if let Some(same) = before.filter(is_same) {
+                order.reference = same.order.new.reference;
+            }
             self.place_new(key, &request.key, order, method).await
         }
         .await;
@@ -123,6 +129,10 @@ impl Checkout {
         let Some(file) = file else {
             return Err(Problem::NotFound.into());
         };
+        if file.order.new.mode != self.settings.mode_for(file.order.new.total.currency) {
+            // An order of the test world is not paid with real money, nor the other way round.
+            return Err(Problem::NotFound.into());
+        }
         let method = request.method.unwrap_or(file.order.method);
         let offered = self.settings.methods_for(file.order.new.total.currency);
         if !offered.contains(&method) {
@@ -169,7 +179,7 @@ impl Checkout {
             return Ok(Some(handover(&Token::derived(HANDOFF, secret, &salt))));
         }
         // The gateway may have seen that form: the truth first, then a form of its own.
-        let settled = self.ask(&payment).await?.unwrap_or(payment);
+        let settled = self.ask(&payment).await?.map_or(payment, |asked| asked.payment);
         if settled.state.holds_money() {
             return self.result_page(order).await.map(Some);
         }
@@ -227,6 +237,9 @@ impl Checkout {
         if priced.lines.is_empty() {
             return Err(Problem::EmptyCart.into());
         }
+        if !request.delivery.is_empty() && priced.delivery != request.delivery {
+            return Err(not_offered(Field::Delivery).into());
+        }
         if priced.total.minor != request.shown_total_minor || !priced.notices.is_empty() {
             let quote = self.quote(&QuoteRequest {
                 lines: request.lines.clone(),
@@ -245,10 +258,11 @@ impl Checkout {
         cart: Hash,
         priced: &Priced,
     ) -> Result<NewOrder, StartError> {
-        let content = content_of(&priced.lines, &customer);
+        let mode = self.settings.mode_for(priced.total.currency);
+        let content = content_of(mode, &priced.lines, &customer);
         Ok(NewOrder {
             reference: reference()?,
-            mode: self.settings.mode_for(priced.total.currency),
+            mode,
             cart,
             content,
             lines: priced.lines.clone(),
@@ -405,6 +419,11 @@ fn not_offered(field: Field) -> Problem {
     Problem::Invalid(vec![FieldError { field, problem: FieldProblem::NotOffered }])
 }
 
+/// What is stored of a cart's id.
+pub fn cart_hash(cart_id: &str) -> Hash {
+    Hash::of(&[b"cart", cart_id.as_bytes()])
+}
+
 /// Money as the gateway writes it.
 pub(crate) fn to_gateway(money: Money) -> Result<Amount, CheckoutError> {
     let currency = mypos::Currency::from_code(money.currency.code())
@@ -447,8 +466,8 @@ fn fingerprint_of_start(request: &StartRequest, details: &Details, method: Payme
 }
 
 /// What makes two orders of one cart the same order.
-fn content_of(lines: &[OrderLine], customer: &Customer) -> Hash {
-    let mut parts = vec!["content".to_owned()];
+fn content_of(mode: Mode, lines: &[OrderLine], customer: &Customer) -> Hash {
+    let mut parts = vec!["content".to_owned(), mode.name().to_owned()];
     for line in lines {
         parts.extend([
             line.sku.clone(),
@@ -484,16 +503,12 @@ impl Checkout {
         let fresh = now_ms.saturating_sub(handoff.payment.started_at_ms) < timing.handover_fresh_ms
             && now_ms.saturating_sub(handoff.first_shown_at_ms) < timing.handover_reopen_ms
             && handoff.payment.state == PaymentState::Started;
-        Ok(Some(Handover {
-            form: fresh.then_some(handoff.form),
-            order: handoff.order,
-            payment: handoff.payment,
-        }))
+        Ok(Some(Handover { form: fresh.then_some(handoff.form), order: handoff.order }))
     }
 
     /// The newest order of a cart, for a page that remembers what was typed.
     pub async fn order_of_cart(&self, cart_id: &str) -> Result<Option<OrderFile>, CheckoutError> {
-        Ok(self.store.order_by_cart(Hash::of(&[b"cart", cart_id.as_bytes()])).await?)
+        Ok(self.store.order_by_cart(cart_hash(cart_id)).await?)
     }
 
     /// The order that a token opens.
@@ -509,6 +524,4 @@ pub struct Handover {
     pub form: Option<HandoverForm>,
     /// The order.
     pub order: Order,
-    /// The payment.
-    pub payment: Payment,
 }

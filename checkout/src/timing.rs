@@ -24,9 +24,12 @@ pub struct Timing {
     pub ask_paid_ms: Vec<i64>,
     /// When a payment whose money has to go back is asked about, after it was refused or is being reversed.
     pub ask_refused_ms: Vec<i64>,
+    /// When a failed payment is asked about once more: a form that nobody sent may still be sent.
+    pub ask_failed_ms: Vec<i64>,
     /// When a second reply must agree with a "paid" that no Notify told.
     pub confirm_after_ms: i64,
-    /// The first wait after a question without an answer; it doubles up to `ask_longest_ms`.
+    /// The shortest wait between two questions that no plan foresees; it doubles with each one that has no
+    /// answer, and grows with the age of what is asked about, up to `ask_longest_ms`.
     pub ask_again_ms: i64,
     /// The longest wait between two questions.
     pub ask_longest_ms: i64,
@@ -34,6 +37,8 @@ pub struct Timing {
     pub ask_lease_ms: i64,
     /// When a refused payment that the gateway has not reversed is refunded.
     pub refund_refused_after_ms: i64,
+    /// How long a refund may be on its way before it counts as unknown.
+    pub refund_lease_ms: i64,
     /// When an order that nobody paid expires.
     pub order_expires_ms: i64,
 }
@@ -55,11 +60,13 @@ impl Default for Timing {
             ask_returned_ms: vec![5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE],
             ask_paid_ms: vec![2 * MINUTE, HOUR, 24 * HOUR],
             ask_refused_ms: vec![2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR],
+            ask_failed_ms: vec![24 * HOUR],
             confirm_after_ms: 10 * MINUTE,
             ask_again_ms: MINUTE,
             ask_longest_ms: HOUR,
             ask_lease_ms: MINUTE,
             refund_refused_after_ms: HOUR,
+            refund_lease_ms: 5 * MINUTE,
             order_expires_ms: 24 * HOUR,
         }
     }

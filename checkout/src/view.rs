@@ -2,36 +2,25 @@
 
 use domain::{OrderState, PaymentState, ShopperState};
 
-use crate::records::Payment;
+use crate::rules::is_checking;
 use crate::store::OrderFile;
 
 /// Where the order stands for the shopper. "Checking" begins with the return by `/mypos/ok`, and while it
 /// lasts nothing can be paid a second time.
 pub fn shopper_state(file: &OrderFile) -> ShopperState {
-    let checking = file.payments.iter().any(is_checking);
-    // Both mean that the gateway took the money: it went back, or has to.
-    let given_back = file
-        .payments
-        .last()
-        .is_some_and(|payment| matches!(payment.state, PaymentState::Refused | PaymentState::Reversed));
+    let any = |is: fn(PaymentState) -> bool| file.payments.iter().any(|payment| is(payment.state));
+    let unconfirmed = file.payments.iter().any(|payment| payment.state.holds_money() && !payment.confirmed);
     match file.order.state {
-        OrderState::Paid
-            if file.payments.iter().any(|payment| payment.state.holds_money() && !payment.confirmed) =>
-        {
-            ShopperState::Checking
-        }
+        OrderState::Paid if unconfirmed => ShopperState::Checking,
         OrderState::Paid => ShopperState::Paid,
         OrderState::Refunded => ShopperState::Refunded,
         OrderState::Awaiting => ShopperState::Awaiting,
+        _ if file.payments.iter().any(is_checking) => ShopperState::Checking,
         OrderState::Cancelled | OrderState::Expired => ShopperState::Ended,
-        OrderState::Open if checking => ShopperState::Checking,
-        OrderState::Open if given_back => ShopperState::GivenBack,
+        // Both mean that the gateway took the money: it went back, or has to.
+        OrderState::Open if any(|state| matches!(state, PaymentState::Refused | PaymentState::Reversed)) => {
+            ShopperState::GivenBack
+        }
         OrderState::Open => ShopperState::NotPaid,
     }
-}
-
-/// Whether the shopper is back from a payment page that showed success, and nothing was heard since.
-fn is_checking(payment: &Payment) -> bool {
-    matches!(payment.state, PaymentState::Started | PaymentState::Cancelled | PaymentState::Failed)
-        && payment.returned_at_ms.is_some_and(|at| at >= payment.state_since_ms)
 }

@@ -125,6 +125,12 @@ pub struct FieldError {
 pub struct Customer(Details);
 
 impl Customer {
+    /// Details that were accepted when they were stored. What is accepted today may be less, and must not
+    /// make an old order unreadable.
+    pub fn accepted_before(details: Details) -> Self {
+        Self(details)
+    }
+
     /// The accepted values.
     pub fn details(&self) -> &Details {
         &self.0

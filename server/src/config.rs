@@ -46,6 +46,7 @@ pub struct Config {
     /// Other origins that may call `/api`.
     pub storefront_origins: Vec<String>,
     /// Whose forwarding headers are believed.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Requests a second of one client, in the long run.
     pub requests_per_second: u32,
@@ -134,6 +135,22 @@ pub enum ConfigError {
         /// What is wrong, and the remedy.
         what: String,
     },
+}
+
+/// Networks, or single addresses.
+fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = |text: &String| {
+        text.parse::<IpNet>()
+            .ok()
+            .or_else(|| text.parse::<std::net::IpAddr>().ok().map(IpNet::from))
+            .ok_or_else(|| {
+                serde::de::Error::custom(format!(
+                    "trusted_proxies: {text:?} is neither an address nor a network such as \"10.0.0.0/8\""
+                ))
+            })
+    };
+    texts.iter().map(read).collect()
 }
 
 fn wrong(setting: &'static str, what: impl Into<String>) -> ConfigError {
@@ -278,6 +295,11 @@ impl Config {
                     "store",
                     "give each store its own name, and all of them one mode: test and live never mix",
                 ));
+            }
+            if stores.iter().any(|other: &MyposStore| other.sid == store.sid) {
+                let what =
+                    format!("SID {} stands in two entries: give one entry all of its currencies", store.sid);
+                return Err(wrong("store", what));
             }
             stores.push(store);
         }

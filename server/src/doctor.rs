@@ -81,6 +81,7 @@ pub async fn examine(config: &Config, package: Option<&str>) -> Vec<Finding> {
         .as_ref()
         .is_some_and(|settings| settings.stores.iter().any(|store| store.mode == Mode::Live));
     findings.push(notify_url(&config.public_url, live));
+    findings.extend(proxies(config));
     for store in settings.iter().flat_map(|settings| &settings.stores) {
         findings.extend(keys(store));
         findings.push(gateway(store).await);
@@ -147,6 +148,19 @@ pub fn notify_url(public_url: &str, live: bool) -> Finding {
     } else {
         finding("notify URL", Level::Ok, url, "")
     }
+}
+
+/// A shop behind a proxy has to be told whose forwarding headers to believe.
+fn proxies(config: &Config) -> Option<Finding> {
+    (config.public_url.starts_with("https://") && config.trusted_proxies.is_empty()).then(|| {
+        finding(
+            "trusted_proxies",
+            Level::Warning,
+            "empty, although this server itself speaks http: whatever serves https in front of it counts as one \
+             client, and all shoppers share its limits",
+            "name the proxy's address, such as trusted_proxies = [\"127.0.0.1\"]",
+        )
+    })
 }
 
 fn keys(store: &MyposStore) -> Vec<Finding> {

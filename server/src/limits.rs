@@ -37,12 +37,21 @@ impl Limits {
     }
 
     fn allows(&self, client: IpAddr, starts_payment: bool) -> bool {
+        let client = household(client);
         if self.requests.len() > MANY_CLIENTS {
             self.requests.retain_recent();
             self.payments.retain_recent();
         }
         self.requests.check_key(&client).is_ok()
             && (!starts_payment || self.payments.check_key(&client).is_ok())
+    }
+}
+
+/// The address that is counted: whoever has one IPv6 address has all of its /64.
+fn household(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
     }
 }
 

@@ -22,6 +22,9 @@ pub async fn order_view(
     let order = &file.order;
     let settings = &state.checkout.settings;
     let total = order.new.total;
+    // Chosen last, or, where another one of its payments has come in, that one's.
+    let paid = file.payments.iter().find(|payment| payment.state.holds_money());
+    let method = paid.map_or(order.method, |payment| payment.method);
     let items = order.new.lines.iter().filter(|line| line.kind != LineKind::Delivery);
     let delivery = order.new.lines.iter().find(|line| line.kind == LineKind::Delivery);
     let awaits_transfer = order.method == PaymentMethod::BankTransfer && order.state == OrderState::Awaiting;
@@ -29,7 +32,7 @@ pub async fn order_view(
         token: token.secret().to_owned(),
         reference: order.new.reference.clone(),
         state: shopper_state(file),
-        method: order.method,
+        method,
         lines: items.map(|line| pricing::quote_line(line, language)).collect::<Result<_, _>>()?,
         delivery_name: delivery.map(|line| line.name.clone()).unwrap_or_default(),
         delivery: format::price(delivery.map_or(Money::zero(total.currency), |line| line.unit), language),
@@ -54,9 +57,8 @@ pub async fn order_view(
 
 /// Whether the last payment had an attempt that was declined.
 async fn last_was_declined(state: &AppState, file: &OrderFile) -> Result<bool, CheckoutError> {
-    let Some(last) = file.payments.last() else {
-        return Ok(false);
-    };
-    let events = state.checkout.store().events(file.order.id).await?;
-    Ok(events.iter().any(|event| event.what.kind == EventKind::Declined && event.payment == Some(last.id)))
+    match file.payments.last() {
+        Some(last) => Ok(state.checkout.store().has_event(last.id, EventKind::Declined).await?),
+        None => Ok(false),
+    }
 }

@@ -250,7 +250,8 @@ impl Checkout {
         let lines = quote.cart().to_string();
         self.state.update(|state| state.show(quote));
         if self.keeps_cart {
-            self.client.keep_cart(&lines).await;
+            let cart_id = self.state.with_untracked(|state| state.cart_id.clone());
+            self.client.keep_cart(&cart_id, &lines).await;
         }
     }
 

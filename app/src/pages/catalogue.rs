@@ -29,13 +29,17 @@ pub struct CatalogueItem {
 pub fn CataloguePage(
     /// The shop and the request.
     site: Site,
+    /// What the page says first.
+    heading: String,
+    /// A sentence or two below it; may be empty.
+    intro: String,
     /// What is sold.
     items: Vec<CatalogueItem>,
 ) -> impl IntoView {
     let texts = &site.texts().catalogue;
     let frame = Frame {
-        title: texts.title.to_owned(),
-        description: texts.description.to_owned(),
+        title: heading.clone(),
+        description: if intro.is_empty() { heading.clone() } else { intro.clone() },
         ..Frame::default()
     };
     let items = items
@@ -81,8 +85,8 @@ pub fn CataloguePage(
         frame,
         view! {
             <div class="intro">
-                <h1>{texts.heading}</h1>
-                <p>{texts.intro}</p>
+                <h1>{heading}</h1>
+                <p>{intro}</p>
             </div>
             <h2 class="sr">{texts.list_heading}</h2>
             <ul class="items">{items}</ul>

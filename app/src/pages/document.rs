@@ -152,7 +152,6 @@ fn footer(site: &Site) -> impl IntoView + use<> {
     view! {
         <footer class="site">
             {languages}
-            {demo.is_none().then(|| view! { <p>{texts.footer}</p> })}
             {demo}
         </footer>
     }

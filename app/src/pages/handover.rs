@@ -22,8 +22,6 @@ pub struct HandoverData {
     pub total: Price,
     /// The order's number for people.
     pub reference: String,
-    /// Whether the form may leave by itself where scripts run.
-    pub submit_by_itself: bool,
 }
 
 /// Sends the form on the first visit only. Whoever comes back, or loads the page again, decides for
@@ -39,15 +37,14 @@ pub fn HandoverPage(
     /// What it carries.
     data: HandoverData,
 ) -> impl IntoView {
-    let HandoverData { gateway_name, gateway_url, fields, total, reference, submit_by_itself } = data;
+    let HandoverData { gateway_name, gateway_url, fields, total, reference } = data;
     let texts = &site.texts().handover;
     let names = [("gateway", gateway_name.as_str()), ("shop", site.shop_name.as_str())];
     let fields = fields
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value autocomplete="off" /> })
         .collect_view();
-    let script =
-        submit_by_itself.then(|| view! { <script type="module" nonce=use_nonce()>{SUBMIT}</script> });
+    let script = view! { <script type="module" nonce=use_nonce()>{SUBMIT}</script> };
     let frame = Frame { title: texts.title.to_owned(), narrow: true, ..Frame::default() };
     let address = origin(&gateway_url).to_owned();
     document(

@@ -124,8 +124,10 @@ pub fn CancelledPage(
     order: OrderView,
 ) -> impl IntoView {
     let texts = &site.texts().order;
-    let (heading, sentence) = if order.state.may_pay() {
+    let (heading, sentence) = if order.state == ShopperState::NotPaid {
         (texts.cancelled_title, texts.cancelled_text)
+    } else if order.state.may_pay() {
+        texts.state(order.state)
     } else {
         (texts.cancelled_settled_title, texts.cancelled_settled_text)
     };

@@ -233,11 +233,11 @@ macro_rules! server_texts {
 server_texts! {
     /// The frame of every page.
     SiteTexts {
-        skip, home, cart, cart_pieces, cart_piece, languages, test_mode, demo, demo_link, footer, error_prefix,
+        skip, home, cart, cart_pieces, cart_piece, languages, test_mode, demo, demo_link, error_prefix,
     }
 
     /// The catalogue.
-    CatalogueTexts { title, description, heading, intro, list_heading, quantity, add, add_named, vat_note, go_to_checkout, }
+    CatalogueTexts { list_heading, quantity, add, add_named, vat_note, go_to_checkout, }
 
     /// The checkout page around the form.
     CheckoutPageTexts { title, description, heading, back, }

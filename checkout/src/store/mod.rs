@@ -8,8 +8,8 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 use crate::records::{
-    Event, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId, RefundId,
-    RefundState,
+    Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
+    RefundId, RefundState,
 };
 use crate::rules::{Cause, Decision};
 use crate::timing::Timing;
@@ -51,7 +51,7 @@ pub enum KeyClaim {
 /// An order to be placed or paid again, and how.
 #[derive(Clone, Debug)]
 pub struct Placement {
-    /// The idempotency key that becomes done with it, and its request.
+    /// The idempotency key that becomes done with it.
     pub key: Hash,
     /// What is to be paid.
     pub order: OrderToPay,
@@ -203,6 +203,9 @@ pub trait Store: Send + Sync + 'static {
         now_ms: i64,
     ) -> Result<(), StoreError>;
 
+    /// Records that a person has to look at a payment, and asks no more about it.
+    async fn raise(&self, payment: PaymentId, event: NewEvent, now_ms: i64) -> Result<(), StoreError>;
+
     /// Records declined attempts of a payment, each once.
     async fn record_declined(
         &self,
@@ -210,6 +213,9 @@ pub trait Store: Send + Sync + 'static {
         attempts: Vec<String>,
         now_ms: i64,
     ) -> Result<(), StoreError>;
+
+    /// Whether something of a kind happened to a payment.
+    async fn has_event(&self, payment: PaymentId, kind: EventKind) -> Result<bool, StoreError>;
 
     /// The events of an order, oldest first.
     async fn events(&self, order: OrderId) -> Result<Vec<Event>, StoreError>;
@@ -224,7 +230,8 @@ pub trait Store: Send + Sync + 'static {
     /// Sets a refund's amount aside. The database itself refuses more than is left.
     async fn reserve_refund(&self, refund: NewRefund, now_ms: i64) -> Result<Reserved, StoreError>;
 
-    /// Settles a reserved refund.
+    /// Settles a reserved refund, and asks no more about its payment where that was refused. What is not done
+    /// is raised.
     async fn settle_refund(
         &self,
         refund: RefundId,
@@ -232,6 +239,10 @@ pub trait Store: Send + Sync + 'static {
         detail: String,
         now_ms: i64,
     ) -> Result<(), StoreError>;
+
+    /// Makes refunds unknown that were reserved before an instant and never settled: whoever reserved them
+    /// is gone. Each is raised. Returns how many.
+    async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError>;
 
     /// Expires open orders placed before `placed_before_ms` that no running payment can still pay, and
     /// forgets idempotency keys older than `keys_before_ms`. Returns how many orders expired.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use checkout::clock::SystemClock;
+use checkout::reconcile::Report;
 
 use super::{
     ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log,
@@ -49,9 +50,13 @@ async fn reconcile(config: &Config, json: bool) -> Result<u8, Box<dyn std::error
         println!("{}", serde_json::to_string(&report)?);
     } else {
         println!(
-            "asked {}, changed {}, without an answer {}, expired {}",
-            report.asked, report.changed, report.undecided, report.expired
+            "asked {}, changed {}, without an answer {}, failed {}, expired {}",
+            report.asked, report.changed, report.undecided, report.failed, report.expired
         );
     }
-    Ok(if report.undecided > 0 { EXIT_NO } else { EXIT_OK })
+    Ok(match report {
+        Report { failed: 1.., .. } => EXIT_FAILED,
+        Report { undecided: 1.., .. } => EXIT_NO,
+        _ => EXIT_OK,
+    })
 }

@@ -16,7 +16,12 @@ use crate::backend::ShopBackend;
 use crate::config::ConfigError;
 use crate::state::AppState;
 
-pub(super) fn router(state: &AppState) -> Result<Router<AppState>, ConfigError> {
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/{function}", any(call))
+}
+
+/// Storefronts on the list may read the answers, whatever they are; nobody else may.
+pub(super) fn cors(state: &AppState) -> Result<CorsLayer, ConfigError> {
     let origins = state
         .shop
         .storefront_origins
@@ -24,9 +29,7 @@ pub(super) fn router(state: &AppState) -> Result<Router<AppState>, ConfigError> 
         .map(|origin| HeaderValue::from_str(origin))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| ConfigError::Setting { setting: "storefront_origins", what: error.to_string() })?;
-    let cors =
-        CorsLayer::new().allow_origin(AllowOrigin::list(origins)).allow_methods([Method::GET, Method::POST]);
-    Ok(Router::new().route("/{function}", any(call)).layer(cors))
+    Ok(CorsLayer::new().allow_origin(AllowOrigin::list(origins)).allow_methods([Method::GET, Method::POST]))
 }
 
 async fn call(State(state): State<AppState>, mut request: Request) -> Response {

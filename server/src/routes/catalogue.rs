@@ -31,8 +31,21 @@ pub(super) async fn show(State(state): State<AppState>, visitor: Visitor) -> Res
             price: format::price(item.price, visitor.language),
         })
         .collect();
+    let catalog = &state.checkout.catalog;
+    let heading = match catalog.heading.in_language(visitor.language) {
+        "" => site.shop_name.clone(),
+        heading => heading.to_owned(),
+    };
+    let intro = catalog.intro.in_language(visitor.language).to_owned();
     let page = render::page(StatusCode::OK, Protection::default(), move || {
-        view! { <CataloguePage site=site.clone() items=items.clone() /> }
+        view! {
+            <CataloguePage
+                site=site.clone()
+                heading=heading.clone()
+                intro=intro.clone()
+                items=items.clone()
+            />
+        }
     })
     .await;
     let language = visitor.chose_language.then(|| state.shop.cookies.keep_language(visitor.language));
@@ -62,14 +75,17 @@ pub(super) async fn add(State(state): State<AppState>, visitor: Visitor, body: B
     render::with_cookies(render::see_other(&format!("/#item-{sku}")), [state.shop.cookies.keep_cart(&cart)])
 }
 
-/// `POST /cart/set`: `lines`, from the checkout page's script, so that the cookie follows the page.
+/// `POST /cart/set`: `cart_id` and `lines`, from the checkout page's script, so that the cookie follows the
+/// page.
 pub(super) async fn set(State(state): State<AppState>, visitor: Visitor, body: Bytes) -> Response {
-    let lines = form_urlencoded::parse(&body).find(|(name, _)| name == form::LINES).map(|(_, value)| value);
-    let Some(Ok(lines)) = lines.map(|lines| Cart::parse(&lines)) else {
+    let value =
+        |wanted: &str| form_urlencoded::parse(&body).find(|(name, _)| name == wanted).map(|(_, value)| value);
+    let Some(Ok(lines)) = value(form::LINES).map(|lines| Cart::parse(&lines)) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    // Only a cart that this browser has: the hosted checkout's `?cart=` never becomes a cookie.
-    let cart = visitor.cart.map(|cart| CartCookie { lines, ..cart });
+    let id = value(form::CART_ID).unwrap_or_default();
+    // Only the cart that this browser has: a page of another cart (`?cart=`) leaves it as it is.
+    let cart = visitor.cart.filter(|cart| cart.id == id).map(|cart| CartCookie { lines, ..cart });
     render::with_cookies(
         StatusCode::NO_CONTENT.into_response(),
         cart.map(|cart| state.shop.cookies.keep_cart(&cart)),

@@ -60,7 +60,9 @@ pub(super) async fn show(
             return render::message(&state, &visitor, MessageKind::BadRequest).await;
         };
         let draft = Draft { lines, ..Draft::default() };
-        return checkout_page(&state, &visitor, draft, StatusCode::OK).await;
+        let page = checkout_page(&state, &visitor, draft, StatusCode::OK).await;
+        let language = visitor.chose_language.then(|| state.shop.cookies.keep_language(visitor.language));
+        return render::with_cookies(page, language);
     }
     match remembered(&state, &visitor).await {
         Ok(Remembered::Elsewhere(location)) => render::see_other(&location),
@@ -141,8 +143,7 @@ pub(super) async fn update(State(state): State<AppState>, visitor: Visitor, body
     let Some(form) = read_form(&body) else {
         return render::message(&state, &visitor, MessageKind::BadRequest).await;
     };
-    let own = visitor.cart.as_ref().is_some_and(|cart| cart.id == form.cart_id);
-    let kept = own.then(|| CartCookie { id: form.cart_id.clone(), lines: form.lines.clone() });
+    let kept = cart_to_keep(&visitor, &form.cart_id, &form.lines);
     let visitor = visitor.with_cart(kept.clone());
     let draft = Draft {
         cart_id: form.cart_id,
@@ -156,6 +157,13 @@ pub(super) async fn update(State(state): State<AppState>, visitor: Visitor, body
     render::with_cookies(page, kept.map(|cart| state.shop.cookies.keep_cart(&cart)))
 }
 
+/// The cart of a posted form as a cookie: where it is this browser's, or the browser has none. So a cart that
+/// a storefront handed over is there again when the shopper comes back.
+fn cart_to_keep(visitor: &Visitor, id: &str, lines: &Cart) -> Option<CartCookie> {
+    let is_own = visitor.cart.as_ref().is_none_or(|cart| cart.id == id);
+    (is_own && domain::messages::is_key(id)).then(|| CartCookie { id: id.to_owned(), lines: lines.clone() })
+}
+
 fn read_form(body: &[u8]) -> Option<CheckoutForm> {
     let pairs: Vec<_> = form_urlencoded::parse(body).collect();
     CheckoutForm::read(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))).ok()
@@ -167,24 +175,25 @@ pub(super) async fn pay(State(state): State<AppState>, visitor: Visitor, body: B
     if let Some(again) = read_pay_again(&body) {
         return match waiting(|| state.checkout.pay_again(again.clone())).await {
             Ok(reply) => render::see_other(&reply.location),
-            Err(problem) => {
-                let kind = match problem {
-                    Problem::NotFound => MessageKind::NotFound,
-                    Problem::Unavailable | Problem::Busy => MessageKind::Unavailable,
-                    _ => MessageKind::BadRequest,
-                };
-                render::message(&state, &visitor, kind).await
-            }
+            // The page of the order, and the checkout, have a new key and what can be chosen now.
+            Err(Problem::KeyReused | Problem::Invalid(_) | Problem::Malformed) => match &again.by {
+                OpenedBy::Order(token) => render::see_other(&format!("/checkout/result/{}", token.secret())),
+                OpenedBy::Handoff(_) => render::see_other("/checkout"),
+            },
+            Err(Problem::NotFound) => render::message(&state, &visitor, MessageKind::NotFound).await,
+            Err(_) => render::message(&state, &visitor, MessageKind::Unavailable).await,
         };
     }
     let Some(form) = read_form(&body) else {
         return render::message(&state, &visitor, MessageKind::BadRequest).await;
     };
     let request = form.into_request(visitor.language);
-    match waiting(|| state.checkout.start(request.clone())).await {
+    let kept = cart_to_keep(&visitor, &request.cart_id, &request.lines);
+    let answer = match waiting(|| state.checkout.start(request.clone())).await {
         Ok(reply) => render::see_other(&reply.location),
         Err(problem) => shown_again(&state, &visitor, request, problem).await,
-    }
+    };
+    render::with_cookies(answer, kept.map(|cart| state.shop.cookies.keep_cart(&cart)))
 }
 
 fn read_pay_again(body: &[u8]) -> Option<PayAgain> {

@@ -19,9 +19,14 @@ use crate::state::AppState;
 /// How long a body may take to arrive. What happens with it afterwards has no time-out.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn router() -> Router<AppState> {
+/// Where the gateway itself comes.
+pub(super) fn notifications() -> Router<AppState> {
+    Router::new().route("/mypos/notify", post(notify))
+}
+
+/// Where it sends shoppers.
+pub(super) fn returns() -> Router<AppState> {
     Router::new()
-        .route("/mypos/notify", post(notify))
         .route("/mypos/ok", post(|state, body| returned(state, body, Door::Ok)))
         .route("/mypos/cancel", post(|state, body| returned(state, body, Door::Cancel)))
 }

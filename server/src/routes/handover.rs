@@ -28,7 +28,7 @@ pub(super) async fn show(
         return render::message(&state, &visitor, MessageKind::NotFound).await;
     };
     match state.checkout.handover(&token).await {
-        Ok(Some(Handover { form: Some(form), order, .. })) => {
+        Ok(Some(Handover { form: Some(form), order })) => {
             let total = format::price(order.new.total, visitor.language);
             with_form(&state, &visitor, form, total, order.new.reference).await
         }
@@ -56,7 +56,6 @@ async fn with_form(
         fields: form.fields,
         total,
         reference,
-        submit_by_itself: true,
     };
     render::page(StatusCode::OK, protection, move || {
         view! { <HandoverPage site=site.clone() data=data.clone() /> }

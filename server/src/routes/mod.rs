@@ -19,6 +19,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Body};
+use domain::Problem;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -47,7 +48,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
             what: error.to_string(),
         })?;
     }
-    let shop = Router::new()
+    let pages = Router::new()
         .route("/", get(catalogue::show))
         .route(app::form::CART_ADD, post(catalogue::add))
         .route(app::form::CART_SET, post(catalogue::set))
@@ -62,21 +63,50 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/img/{file}", get(assets::image))
         .route("/favicon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))
-        .nest("/api/checkout", api::router(&state)?)
-        .fallback(not_found)
-        .layer(csrf)
-        .layer(compression())
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
-        .layer(middleware::from_fn_with_state(state.clone(), limits::limit));
-    // The gateway's addresses stand beside all of that: no limit, no time-out and no page of ours may come
-    // between a notification and its answer, and what a browser brings from there is a cross-site POST.
-    let application = shop
-        .merge(gateway::router())
+        .fallback(not_found);
+    // What every address of the shop's own goes through, outermost last.
+    let guarded = |router: Router<AppState>| {
+        router
+            .layer(csrf.clone())
+            .layer(compression())
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
+            .layer(middleware::from_fn_with_state(state.clone(), limits::limit))
+    };
+    let api = guarded(Router::new().nest("/api/checkout", api::router())).layer(api::cors(&state)?);
+    // A notification passes nothing but this: no limit, no time-out and no page of ours may come between it
+    // and its answer. What a browser brings from the gateway is a cross-site POST, but limited as others are.
+    let returns = gateway::returns().layer(middleware::from_fn_with_state(state.clone(), limits::limit));
+    let application = guarded(pages)
+        .merge(api)
+        .layer(middleware::from_fn_with_state(state.clone(), say_why))
+        .merge(returns)
+        .merge(gateway::notifications())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(state.clone(), safe_headers))
         .layer(middleware::from_fn(log));
     Ok(application.with_state(state))
+}
+
+/// Puts a page, or a problem, in the place of a refusal that a layer made without words.
+async fn say_why(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let is_api = request.uri().path().starts_with("/api/");
+    let headers = request.headers().clone();
+    let response = next.run(request).await;
+    let kind = match response.status() {
+        StatusCode::FORBIDDEN => MessageKind::Forbidden,
+        StatusCode::PAYLOAD_TOO_LARGE => MessageKind::TooLarge,
+        StatusCode::GATEWAY_TIMEOUT => MessageKind::Unavailable,
+        _ => return response,
+    };
+    if is_api {
+        let problem =
+            if kind == MessageKind::Unavailable { Problem::Unavailable } else { Problem::Malformed };
+        let mut worded = render::problem(&problem);
+        *worded.status_mut() = response.status();
+        return worded;
+    }
+    render::message_for(&state, &headers, kind).await
 }
 
 /// Pages are compressed as they go out; the built files come compressed already. What a page repeats of an

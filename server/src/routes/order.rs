@@ -4,6 +4,7 @@ use app::pages::{CancelledPage, MessageKind, OrderView, ResultPage};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use checkout::start::cart_hash;
 use checkout::store::OrderFile;
 use checkout::token::Token;
 use domain::ShopperState;
@@ -97,7 +98,10 @@ async fn load(
 /// A cart that was bought is forgotten; one that was filled anew meanwhile is not.
 fn is_done(file: &OrderFile, order: &OrderView, visitor: &Visitor) -> bool {
     matches!(order.state, ShopperState::Paid | ShopperState::Awaiting)
-        && visitor.cart.as_ref().is_some_and(|cart| cart.lines == bought(file))
+        && visitor
+            .cart
+            .as_ref()
+            .is_some_and(|cart| cart_hash(&cart.id) == file.order.new.cart && cart.lines == bought(file))
 }
 
 fn finish(state: &AppState, visitor: &Visitor, page: Response, is_done: bool) -> Response {

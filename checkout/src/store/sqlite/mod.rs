@@ -11,11 +11,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
-use self::writer::Writer;
+use self::writer::{Urgency, Writer};
 use super::{
     Applied, Handoff, KeyClaim, NewRefund, OrderFile, Placed, Placement, Reserved, Store, StoreError,
 };
-use crate::records::{Event, NewEvent, OrderId, Payment, PaymentId, RefundId, RefundState};
+use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId, RefundId, RefundState};
 use crate::rules::Cause;
 use crate::timing::Timing;
 use crate::token::Hash;
@@ -27,7 +27,6 @@ const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_orders.sql"))
 const IDLE_READERS: usize = 4;
 
 /// A store in one SQLite file, in write-ahead mode with every commit synced to the disk.
-#[derive(Clone)]
 pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
@@ -69,6 +68,7 @@ impl From<rusqlite::Error> for StoreError {
 impl SqliteStore {
     /// Opens the file, makes it where it is missing, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path).map_err(|error| StoreError::Failed(error.to_string()))?;
         let mut connection = Connection::open(path)?;
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -84,7 +84,7 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(work).await
+        self.writer.write(Urgency::Usual, work).await
     }
 
     async fn read<T: Send + 'static>(
@@ -121,6 +121,16 @@ impl Readers {
             idle.push(connection);
         }
     }
+}
+
+/// Makes the file where it is missing, for its owner's eyes only: names and addresses lie in it. SQLite's
+/// files beside it take over its permissions.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// What every connection needs.
@@ -200,7 +210,10 @@ impl Store for SqliteStore {
         timing: &Timing,
     ) -> Result<Option<Applied>, StoreError> {
         let (store, id, timing) = (store.to_owned(), gateway_order_id.to_owned(), timing.clone());
-        self.write(move |connection| work::apply(connection, (&store, &id), &cause, raw, now_ms, &timing))
+        self.writer
+            .write(Urgency::Gateway, move |connection| {
+                work::apply(connection, (&store, &id), &cause, raw, now_ms, &timing)
+            })
             .await
     }
 
@@ -210,7 +223,21 @@ impl Store for SqliteStore {
         event: NewEvent,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        self.write(move |connection| work::record(connection, payment, &event, now_ms)).await
+        self.writer
+            .write(Urgency::Gateway, move |connection| work::record(connection, payment, &event, now_ms))
+            .await
+    }
+
+    async fn raise(&self, payment: PaymentId, event: NewEvent, now_ms: i64) -> Result<(), StoreError> {
+        self.write(move |connection| work::raise(connection, payment, &event, now_ms)).await
+    }
+
+    async fn has_event(&self, payment: PaymentId, kind: EventKind) -> Result<bool, StoreError> {
+        self.read(move |connection| work::has_event(connection, payment, kind)).await
+    }
+
+    async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError> {
+        self.write(move |connection| work::abandon_refunds(connection, reserved_before_ms, now_ms)).await
     }
 
     async fn record_declined(

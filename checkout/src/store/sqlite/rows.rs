@@ -1,6 +1,6 @@
 //! From rows to records. What cannot be read is damage, and says where.
 
-use domain::{Currency, Details, Language, Money, OrderState, PaymentMethod, PaymentState};
+use domain::{Currency, Customer, Details, Language, Money, OrderState, PaymentMethod, PaymentState};
 use rusqlite::Row;
 
 use super::Failure;
@@ -8,13 +8,13 @@ use crate::records::{Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId,
 use crate::token::Hash;
 
 /// The columns of [`order`].
-pub(super) const ORDER: &str = "o.id, o.reference, o.mode, o.state, o.method, o.language, o.currency, o.total_minor, \
-     o.delivery, o.lines, o.customer, o.cart, o.content, o.placed_at_ms";
+pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
+     delivery, lines, customer, cart, content, placed_at_ms";
 
 /// The columns of [`payment`].
-pub(super) const PAYMENT: &str = "p.id, p.order_id, p.gateway_order_id, p.store, p.method, p.amount_minor, p.currency, \
-     p.state, p.state_since_ms, p.trnref, p.started_at_ms, p.expires_at_ms, p.returned_at_ms, p.status_paid_at_ms, \
-     p.confirmed, p.next_ask_at_ms, p.unanswered";
+pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method, amount_minor, currency, \
+     state, state_since_ms, trnref, started_at_ms, expires_at_ms, returned_at_ms, status_paid_at_ms, \
+     confirmed, next_ask_at_ms, unanswered";
 
 /// Reads the [`ORDER`] columns.
 pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
@@ -22,8 +22,6 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
     let damaged = |column: &str| Failure::Damaged(format!("order {id}, {column}"));
     let text = |column: &str| row.get::<_, String>(column);
     let details: Details = serde_json::from_str(&text("customer")?).map_err(|_| damaged("customer"))?;
-    // The country was checked when the order was placed; the shop's list may have changed since.
-    let customer = details.accept(&[details.country.as_str()]).map_err(|_| damaged("customer"))?;
     Ok(Order {
         id: OrderId(id),
         state: OrderState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
@@ -37,7 +35,7 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
             lines: serde_json::from_str(&text("lines")?).map_err(|_| damaged("lines"))?,
             delivery: text("delivery")?,
             total: money(row, "total_minor")?.ok_or_else(|| damaged("currency"))?,
-            customer,
+            customer: Customer::accepted_before(details),
             language: Language::from_tag(&text("language")?).ok_or_else(|| damaged("language"))?,
         },
     })

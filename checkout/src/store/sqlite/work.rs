@@ -61,9 +61,9 @@ pub(super) fn claim_key(
     let until = now_ms.saturating_add(lease_ms);
     let fresh = execute(
         connection,
-        "INSERT INTO idempotency_keys (key, request, claimed_at_ms, lease_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (key) DO UPDATE SET claimed_at_ms = ?3, lease_ms = ?4
-         WHERE request = ?2 AND lease_ms BETWEEN 1 AND ?3",
+        "INSERT INTO idempotency_keys (key, request, claimed_at_ms, leased_until_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (key) DO UPDATE SET claimed_at_ms = ?3, leased_until_ms = ?4
+         WHERE request = ?2 AND leased_until_ms BETWEEN 1 AND ?3",
         (key.0, request.0, now_ms, until),
     )?;
     if fresh > 0 {
@@ -71,7 +71,7 @@ pub(super) fn claim_key(
     }
     let (known, lease, order, payment) = connection
         .prepare_cached(
-            "SELECT request, lease_ms, order_id, payment_id FROM idempotency_keys WHERE key = ?1",
+            "SELECT request, leased_until_ms, order_id, payment_id FROM idempotency_keys WHERE key = ?1",
         )?
         .query_row([key.0], |row| {
             Ok((
@@ -95,14 +95,15 @@ pub(super) fn claim_key(
 }
 
 fn payment_with_salt(connection: &Connection, id: PaymentId) -> Done<(Payment, [u8; 16])> {
-    one(connection, &format!("SELECT {PAYMENT}, p.salt FROM payments p WHERE p.id = ?1"), [id.0], |row| {
+    one(connection, &format!("SELECT {PAYMENT}, salt FROM payments WHERE id = ?1"), [id.0], |row| {
         Ok((rows::payment(row)?, row.get("salt")?))
     })?
     .ok_or_else(|| Failure::Damaged(format!("payment {} of an idempotency key", id.0)))
 }
 
 pub(super) fn release_key(connection: &Connection, key: Hash) -> Done<()> {
-    execute(connection, "DELETE FROM idempotency_keys WHERE key = ?1 AND lease_ms > 0", [key.0]).map(drop)
+    execute(connection, "DELETE FROM idempotency_keys WHERE key = ?1 AND leased_until_ms > 0", [key.0])
+        .map(drop)
 }
 
 pub(super) fn reclaim_key(
@@ -114,8 +115,8 @@ pub(super) fn reclaim_key(
 ) -> Done<bool> {
     let taken = execute(
         connection,
-        "UPDATE idempotency_keys SET claimed_at_ms = ?3, lease_ms = ?4
-         WHERE key = ?1 AND lease_ms = 0 AND payment_id = ?2",
+        "UPDATE idempotency_keys SET claimed_at_ms = ?3, leased_until_ms = ?4
+         WHERE key = ?1 AND leased_until_ms = 0 AND payment_id = ?2",
         (key.0, done.0, now_ms, now_ms.saturating_add(lease_ms)),
     )?;
     Ok(taken > 0)
@@ -137,6 +138,11 @@ pub(super) fn place(
             Err(answer) => return Ok(answer),
         },
     };
+    if is_being_checked(connection, order.id)? {
+        // No second payment until the first is known.
+        finish_key(connection, placement.key, order.id, None)?;
+        return Ok(Placed::NothingToPay(order.id));
+    }
     match order.state {
         OrderState::Open => {}
         OrderState::Awaiting | OrderState::Paid | OrderState::Refunded => {
@@ -167,6 +173,18 @@ pub(super) fn place(
     Ok(Placed::Started(order.id))
 }
 
+/// Whether the shopper is back from paying, and nothing was heard since; as [`rules::is_checking`] says.
+fn is_being_checked(connection: &Connection, order: OrderId) -> Done<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE order_id = ?1 AND returned_at_ms >= state_since_ms
+                   AND state IN ('started', 'cancelled', 'failed'))";
+    Ok(connection.prepare_cached(sql)?.query_row([order.0], |row| row.get(0))?)
+}
+
+fn reference_is_taken(connection: &Connection, reference: &str) -> Done<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM orders WHERE reference = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([reference], |row| row.get(0))?)
+}
+
 /// The order that a cart's placement pays: the cart's own open one if its content is the same, else a new
 /// one in its place.
 fn order_for_cart(
@@ -177,18 +195,22 @@ fn order_for_cart(
 ) -> Done<Result<Order, Placed>> {
     let living = one(
         connection,
-        &format!(
-            "SELECT {ORDER} FROM orders o WHERE o.cart = ?1 AND o.state IN ('open', 'awaiting', 'paid')"
-        ),
+        &format!("SELECT {ORDER} FROM orders WHERE cart = ?1 AND state IN ('open', 'awaiting', 'paid')"),
         [new.cart.0],
         rows::order,
     )?;
     if let Some(order) = living {
+        if is_being_checked(connection, order.id)? {
+            return Ok(Ok(order));
+        }
         let Ok(cancelled) = order.state.on(OrderEvent::Cancel) else {
             return Ok(Ok(order));
         };
         if order.state != OrderState::Open || order.new.content == new.content {
             return Ok(Ok(order));
+        }
+        if reference_is_taken(connection, &new.reference)? {
+            return Ok(Err(Placed::ReferenceTaken));
         }
         execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (order.id.0, cancelled.name()))?;
         let superseded = event(EventKind::OrderSuperseded, &format!("by {}", new.reference));
@@ -261,14 +283,14 @@ fn insert_payment(
 fn finish_key(connection: &Connection, key: Hash, order: OrderId, payment: Option<PaymentId>) -> Done<()> {
     execute(
         connection,
-        "UPDATE idempotency_keys SET lease_ms = 0, order_id = ?2, payment_id = ?3 WHERE key = ?1",
+        "UPDATE idempotency_keys SET leased_until_ms = 0, order_id = ?2, payment_id = ?3 WHERE key = ?1",
         (key.0, order.0, payment.map(|id| id.0)),
     )
     .map(drop)
 }
 
 pub(super) fn open_handoff(connection: &Connection, token: Hash, now_ms: i64) -> Done<Option<Handoff>> {
-    let sql = format!("SELECT {PAYMENT}, p.form, p.first_shown_at_ms FROM payments p WHERE p.handoff = ?1");
+    let sql = format!("SELECT {PAYMENT}, form, first_shown_at_ms FROM payments WHERE handoff = ?1");
     let found = one(connection, &sql, [token.0], |row| {
         Ok((
             rows::payment(row)?,
@@ -302,29 +324,29 @@ pub(super) fn add_token(connection: &Connection, order: OrderId, token: Hash, no
     execute(
         connection,
         "DELETE FROM order_tokens WHERE hash IN (
-             SELECT hash FROM order_tokens WHERE order_id = ?1 ORDER BY made_at_ms DESC, hash LIMIT -1 OFFSET ?2)",
+             SELECT hash FROM order_tokens WHERE order_id = ?1 ORDER BY id DESC LIMIT -1 OFFSET ?2)",
         (order.0, TOKENS_PER_ORDER),
     )
     .map(drop)
 }
 
 fn order_by_id(connection: &Connection, id: OrderId) -> Done<Option<Order>> {
-    one(connection, &format!("SELECT {ORDER} FROM orders o WHERE o.id = ?1"), [id.0], rows::order)
+    one(connection, &format!("SELECT {ORDER} FROM orders WHERE id = ?1"), [id.0], rows::order)
 }
 
 pub(super) fn order_by_token(connection: &Connection, token: Hash) -> Done<Option<OrderFile>> {
     let sql =
-        format!("SELECT {ORDER} FROM orders o JOIN order_tokens t ON t.order_id = o.id WHERE t.hash = ?1");
+        format!("SELECT {ORDER} FROM orders WHERE id = (SELECT order_id FROM order_tokens WHERE hash = ?1)");
     with_payments(connection, one(connection, &sql, [token.0], rows::order)?)
 }
 
 pub(super) fn order_by_cart(connection: &Connection, cart: Hash) -> Done<Option<OrderFile>> {
-    let sql = format!("SELECT {ORDER} FROM orders o WHERE o.cart = ?1 ORDER BY o.id DESC LIMIT 1");
+    let sql = format!("SELECT {ORDER} FROM orders WHERE cart = ?1 ORDER BY id DESC LIMIT 1");
     with_payments(connection, one(connection, &sql, [cart.0], rows::order)?)
 }
 
 pub(super) fn order_by_reference(connection: &Connection, reference: &str) -> Done<Option<OrderFile>> {
-    let sql = format!("SELECT {ORDER} FROM orders o WHERE o.reference = ?1");
+    let sql = format!("SELECT {ORDER} FROM orders WHERE reference = ?1");
     with_payments(connection, one(connection, &sql, [reference], rows::order)?)
 }
 
@@ -332,7 +354,7 @@ fn with_payments(connection: &Connection, order: Option<Order>) -> Done<Option<O
     let Some(order) = order else {
         return Ok(None);
     };
-    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.order_id = ?1 ORDER BY p.id");
+    let sql = format!("SELECT {PAYMENT} FROM payments WHERE order_id = ?1 ORDER BY id");
     let payments = all(connection, &sql, [order.id.0], rows::payment)?;
     Ok(Some(OrderFile { order, payments }))
 }
@@ -345,7 +367,7 @@ pub(super) fn apply(
     now_ms: i64,
     timing: &Timing,
 ) -> Done<Option<Applied>> {
-    let sql = format!("SELECT {PAYMENT} FROM payments p WHERE p.gateway_order_id = ?1 AND p.store = ?2");
+    let sql = format!("SELECT {PAYMENT} FROM payments WHERE gateway_order_id = ?1 AND store = ?2");
     let Some(payment) = one(connection, &sql, [gateway_order_id, store], rows::payment)? else {
         return Ok(None);
     };
@@ -367,9 +389,8 @@ pub(super) fn apply(
         expect_one(changed, "order")?;
     }
     for (index, event) in decision.events.iter().enumerate() {
-        // The raw message belongs to the first event; a repeated one is on record already.
-        let keep = index == 0 && event.kind != EventKind::NotifyRepeated;
-        let event = NewEvent { raw: raw.clone().filter(|_| keep), ..event.clone() };
+        // The raw message belongs to the first event that it caused.
+        let event = NewEvent { raw: raw.clone().filter(|_| index == 0), ..event.clone() };
         insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
     }
     Ok(Some(Applied { order, decision }))
@@ -381,7 +402,7 @@ fn store_payment(connection: &Connection, payment: &Payment, before: PaymentStat
         .prepare_cached(
             "UPDATE payments SET state = :state, state_since_ms = :since, trnref = :trnref, returned_at_ms = :returned,
                  status_paid_at_ms = :status_paid, confirmed = :confirmed, next_ask_at_ms = :ask,
-                 unanswered = :unanswered, ask_lease_ms = 0
+                 unanswered = :unanswered, ask_leased_until_ms = 0
              WHERE id = :id AND state = :before",
         )?
         .execute(named_params! {
@@ -424,6 +445,17 @@ pub(super) fn record(
     insert_event(connection, order, payment, event, now_ms)
 }
 
+pub(super) fn raise(connection: &Connection, payment: PaymentId, event: &NewEvent, now_ms: i64) -> Done<()> {
+    execute(connection, "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", [payment.0])?;
+    record(connection, Some(payment), event, now_ms)
+}
+
+pub(super) fn has_event(connection: &Connection, payment: PaymentId, kind: EventKind) -> Done<bool> {
+    Ok(connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM events WHERE payment_id = ?1 AND kind = ?2)")?
+        .query_row((payment.0, kind.name()), |row| row.get(0))?)
+}
+
 pub(super) fn record_declined(
     connection: &Connection,
     payment: PaymentId,
@@ -454,17 +486,20 @@ pub(super) fn claim_due(
     limit: u32,
 ) -> Done<Vec<Payment>> {
     let sql = format!(
-        "UPDATE payments AS p SET ask_lease_ms = ?2 WHERE p.id IN (
-             SELECT id FROM payments WHERE next_ask_at_ms <= ?1 AND ask_lease_ms <= ?1 ORDER BY next_ask_at_ms LIMIT ?3)
-         RETURNING {}",
-        PAYMENT.replace("p.", "")
+        "UPDATE payments SET ask_leased_until_ms = ?2 WHERE id IN (
+             SELECT id FROM payments WHERE next_ask_at_ms <= ?1 AND ask_leased_until_ms <= ?1
+             ORDER BY next_ask_at_ms LIMIT ?3)
+         RETURNING {PAYMENT}"
     );
-    all(connection, &sql, (now_ms, now_ms.saturating_add(lease_ms), limit), rows::payment)
+    let mut due = all(connection, &sql, (now_ms, now_ms.saturating_add(lease_ms), limit), rows::payment)?;
+    // What is returned comes in no order.
+    due.sort_by_key(|payment| payment.next_ask_at_ms);
+    Ok(due)
 }
 
 pub(super) fn unsettled(connection: &Connection, after: PaymentId, limit: u32) -> Done<Vec<Payment>> {
     let sql = format!(
-        "SELECT {PAYMENT} FROM payments p WHERE p.id > ?1 AND p.next_ask_at_ms IS NOT NULL ORDER BY p.id LIMIT ?2"
+        "SELECT {PAYMENT} FROM payments WHERE id > ?1 AND next_ask_at_ms IS NOT NULL ORDER BY id LIMIT ?2"
     );
     all(connection, &sql, (after.0, limit), rows::payment)
 }
@@ -503,18 +538,47 @@ pub(super) fn settle_refund(
     detail: &str,
     now_ms: i64,
 ) -> Done<()> {
-    let payment: i64 = connection
+    let settled: Option<i64> = connection
         .prepare_cached(
-            "UPDATE refunds SET state = ?2, settled_at_ms = ?3 WHERE id = ?1 RETURNING payment_id",
+            "UPDATE refunds SET state = ?2, settled_at_ms = ?3 WHERE id = ?1 AND state IN ('reserved', 'unknown')
+             RETURNING payment_id",
         )?
-        .query_row((refund.0, state.name(), now_ms), |row| row.get(0))?;
-    let kind = match state {
-        RefundState::Reserved => EventKind::RefundReserved,
-        RefundState::Done => EventKind::RefundDone,
-        RefundState::Refused => EventKind::RefundRefused,
-        RefundState::Unknown => EventKind::RefundUnknown,
+        .query_row((refund.0, state.name(), now_ms), |row| row.get(0))
+        .optional()?;
+    let Some(payment) = settled.map(PaymentId) else {
+        return Ok(());
     };
-    record(connection, Some(PaymentId(payment)), &event(kind, detail), now_ms)
+    let (kind, is_done) = match state {
+        RefundState::Reserved => (EventKind::RefundReserved, true),
+        RefundState::Done => (EventKind::RefundDone, true),
+        RefundState::Refused => (EventKind::RefundRefused, false),
+        RefundState::Unknown => (EventKind::RefundUnknown, false),
+    };
+    // A refused payment was asked about only to give it back.
+    execute(
+        connection,
+        "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1 AND state = 'refused'",
+        [payment.0],
+    )?;
+    record(connection, Some(payment), &event(kind, detail), now_ms)?;
+    if !is_done {
+        let look = "a refund was not done, or nobody knows: look at the myPOS account";
+        record(connection, Some(payment), &event(EventKind::Contradiction, look), now_ms)?;
+    }
+    Ok(())
+}
+
+pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, now_ms: i64) -> Done<u32> {
+    let abandoned = all(
+        connection,
+        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 LIMIT 500",
+        [reserved_before_ms],
+        |row| Ok(RefundId(row.get(0)?)),
+    )?;
+    for refund in &abandoned {
+        settle_refund(connection, *refund, RefundState::Unknown, "its answer was never seen", now_ms)?;
+    }
+    Ok(u32::try_from(abandoned.len()).unwrap_or(u32::MAX))
 }
 
 pub(super) fn expire(
@@ -527,7 +591,7 @@ pub(super) fn expire(
         connection,
         "UPDATE orders SET state = 'expired' WHERE id IN (
              SELECT o.id FROM orders o WHERE o.state = 'open' AND o.placed_at_ms < ?1 AND NOT EXISTS (
-                 SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.next_ask_at_ms IS NOT NULL)
+                 SELECT 1 FROM payments WHERE order_id = o.id AND next_ask_at_ms IS NOT NULL)
              LIMIT 500)
          RETURNING id",
         [placed_before_ms],
@@ -551,9 +615,12 @@ fn insert_event(
     event: &NewEvent,
     now_ms: i64,
 ) -> Done<()> {
+    // A contradiction that is on record is not recorded again each time the gateway repeats it.
     execute(
         connection,
-        "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?4 <> 'contradiction' OR NOT EXISTS (
+             SELECT 1 FROM events WHERE payment_id = ?2 AND kind = ?4 AND detail = ?5)",
         (order.map(|id| id.0), payment.map(|id| id.0), now_ms, event.kind.name(), &event.detail, &event.raw),
     )
     .map(drop)

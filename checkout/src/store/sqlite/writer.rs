@@ -3,8 +3,12 @@
 //! SQLite has one writer at a time, and a commit that is durable costs a sync of the disk. So one thread
 //! takes all that is queued, runs each piece of work in a savepoint of its own inside one transaction,
 //! commits once, and only then answers everybody: nobody is told of something that is not on disk.
+//!
+//! What the gateway says has a queue of its own, which is emptied first: shoppers, however many, must not
+//! keep a notification from being taken.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
@@ -12,36 +16,100 @@ use tokio::sync::oneshot;
 
 use super::{Failure, StoreError};
 
-/// How much work may wait. More than that is refused at once, rather than answered too late.
+/// How much work may wait in each queue. More than that is refused at once, rather than answered too late.
 const QUEUE: usize = 1024;
 /// How much of it goes into one commit.
 const BATCH: usize = 256;
+
+/// Which queue a piece of work waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// The gateway's messages.
+    Gateway,
+    /// Everything else.
+    Usual,
+}
 
 /// Tells whoever asked what became of the work, once the commit is known.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// A piece of work; runs inside the transaction, or is told why there is none.
 type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 
-/// The way to the writing thread. The thread ends when the last of them is dropped.
-#[derive(Clone)]
+/// What waits.
+#[derive(Default)]
+struct Waiting {
+    gateway: VecDeque<Work>,
+    usual: VecDeque<Work>,
+    ended: bool,
+}
+
+impl Waiting {
+    fn queue(&mut self, urgency: Urgency) -> &mut VecDeque<Work> {
+        match urgency {
+            Urgency::Gateway => &mut self.gateway,
+            Urgency::Usual => &mut self.usual,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queues {
+    waiting: Mutex<Waiting>,
+    more: Condvar,
+}
+
+impl Queues {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the next piece of work; `None` when there will be no more.
+    fn wait(&self) -> Option<Work> {
+        let mut waiting = self.lock();
+        loop {
+            if let Some(work) = next_of(&mut waiting) {
+                return Some(work);
+            }
+            if waiting.ended {
+                return None;
+            }
+            waiting = self.more.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+fn next_of(waiting: &mut Waiting) -> Option<Work> {
+    waiting.gateway.pop_front().or_else(|| waiting.usual.pop_front())
+}
+
+/// The way to the writing thread, which ends with it.
 pub(super) struct Writer {
-    queue: SyncSender<Work>,
+    queues: Arc<Queues>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queues.lock().ended = true;
+        self.queues.more.notify_all();
+    }
 }
 
 impl Writer {
     /// Starts the thread on a connection of its own.
     pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
-        let (queue, waiting) = sync_channel(QUEUE);
+        let queues = Arc::new(Queues::default());
+        let theirs = Arc::clone(&queues);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&connection, &waiting))
+            .spawn(move || run(&connection, &theirs))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
-        Ok(Self { queue })
+        Ok(Self { queues })
     }
 
     /// Queues work and waits until it is committed. Where it fails, nothing of it stays.
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        urgency: Urgency,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
@@ -52,11 +120,20 @@ impl Writer {
                 let _ = answer.send(committed.and(result));
             })
         });
-        self.queue.try_send(boxed).map_err(|error| match error {
-            TrySendError::Full(_) => StoreError::Overloaded,
-            TrySendError::Disconnected(_) => gone(),
-        })?;
+        self.push(urgency, boxed)?;
         answered.await.map_err(|_| gone())?
+    }
+
+    fn push(&self, urgency: Urgency, work: Work) -> Result<(), StoreError> {
+        let mut waiting = self.queues.lock();
+        let queue = waiting.queue(urgency);
+        if queue.len() >= QUEUE {
+            return Err(StoreError::Overloaded);
+        }
+        queue.push_back(work);
+        drop(waiting);
+        self.queues.more.notify_one();
+        Ok(())
     }
 }
 
@@ -64,9 +141,10 @@ fn gone() -> StoreError {
     StoreError::Failed("the writing thread has ended".to_owned())
 }
 
-fn run(connection: &Connection, waiting: &Receiver<Work>) {
-    while let Ok(first) = waiting.recv() {
-        let batch = std::iter::once(first).chain(waiting.try_iter()).take(BATCH);
+fn run(connection: &Connection, queues: &Queues) {
+    while let Some(first) = queues.wait() {
+        let more = std::iter::from_fn(|| next_of(&mut queues.lock()));
+        let batch = std::iter::once(first).chain(more).take(BATCH);
         let mut answers = Vec::new();
         let committed = in_transaction(connection, batch, &mut answers);
         for answer in answers {

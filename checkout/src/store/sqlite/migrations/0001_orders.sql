@@ -30,11 +30,12 @@ BEGIN
 END;
 
 CREATE TABLE order_tokens (
-    hash        BLOB    PRIMARY KEY CHECK (length(hash) = 32),
+    id          INTEGER PRIMARY KEY,
+    hash        BLOB    NOT NULL UNIQUE CHECK (length(hash) = 32),
     order_id    INTEGER NOT NULL REFERENCES orders (id),
     made_at_ms  INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX order_tokens_by_order ON order_tokens (order_id, made_at_ms);
+) STRICT;
+CREATE INDEX order_tokens_by_order ON order_tokens (order_id, id);
 
 CREATE TABLE payments (
     id                INTEGER PRIMARY KEY,
@@ -60,7 +61,7 @@ CREATE TABLE payments (
     first_shown_at_ms INTEGER,
     next_ask_at_ms    INTEGER,
     unanswered        INTEGER NOT NULL DEFAULT 0,
-    ask_lease_ms      INTEGER NOT NULL DEFAULT 0
+    ask_leased_until_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX payments_by_order ON payments (order_id, id);
 CREATE INDEX payments_to_ask ON payments (next_ask_at_ms) WHERE next_ask_at_ms IS NOT NULL;
@@ -83,6 +84,7 @@ CREATE TABLE refunds (
     settled_at_ms     INTEGER
 ) STRICT;
 CREATE INDEX refunds_by_payment ON refunds (payment_id);
+CREATE INDEX reserved_refunds_by_age ON refunds (reserved_at_ms) WHERE state = 'reserved';
 -- Never more than was paid, whatever runs at the same time; and only while the money is there.
 CREATE TRIGGER refunds_fit_the_payment BEFORE INSERT ON refunds
 BEGIN
@@ -121,8 +123,12 @@ CREATE TABLE events (
     raw         TEXT
 ) STRICT;
 CREATE INDEX events_by_order ON events (order_id, id);
+CREATE INDEX events_by_payment ON events (payment_id, kind);
 CREATE UNIQUE INDEX declined_attempts_once ON events (payment_id, detail) WHERE kind = 'declined';
 CREATE TRIGGER events_are_kept BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
+-- REPLACE deletes without the trigger above.
+CREATE TRIGGER events_are_not_replaced BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
 CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
 
 CREATE TABLE idempotency_keys (
@@ -130,7 +136,7 @@ CREATE TABLE idempotency_keys (
     request      BLOB    NOT NULL CHECK (length(request) = 32),
     claimed_at_ms INTEGER NOT NULL,
     -- While a request runs: until when it may. 0 once it is done.
-    lease_ms     INTEGER NOT NULL,
+    leased_until_ms INTEGER NOT NULL,
     order_id     INTEGER REFERENCES orders (id),
     payment_id   INTEGER REFERENCES payments (id)
 ) STRICT, WITHOUT ROWID;

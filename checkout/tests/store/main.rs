@@ -1,0 +1,14 @@
+//! What every store must do: one suite, run on each of them.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[macro_use]
+mod conformance;
+mod sqlite;
+mod world;

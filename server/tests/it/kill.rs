@@ -1,0 +1,179 @@
+//! `OK` means that it is on disk: the process is killed while notifications come in.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use checkout::checkout::Checkout;
+use checkout::clock::SystemClock;
+use checkout::records::EventKind;
+use domain::{Cart, Language, OrderState, PaymentMethod, PaymentState, StartRequest};
+use reqwest::redirect::Policy;
+use server::config::Config;
+use server::serve::open_checkout;
+
+use crate::cli::{Process, tillgate, until};
+use crate::messages::notify;
+use crate::shop::{configuration, details, folder, fresh_key};
+
+/// How many payments are notified in one round.
+const PAYMENTS: usize = 150;
+
+struct Prepared {
+    cart_id: String,
+    body: String,
+}
+
+/// Starts payments in the database of a configuration.
+async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
+    let mut prepared = Vec::new();
+    for _ in 0..PAYMENTS {
+        let request = StartRequest {
+            key: fresh_key("key"),
+            cart_id: fresh_key("cart"),
+            lines: Cart::parse("box:1").unwrap(),
+            delivery: "pick-up".into(),
+            details: details(),
+            method: Some(PaymentMethod::Card),
+            shown_total_minor: 5_000,
+            language: Language::En,
+        };
+        let cart_id = request.cart_id.clone();
+        checkout.start(request).await.unwrap();
+        let file = checkout.order_of_cart(&cart_id).await.unwrap().unwrap();
+        prepared.push(Prepared { cart_id, body: notify(&file.payments[0].gateway_order_id).signed() });
+    }
+    prepared
+}
+
+/// Two ports that are free now.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// Starts `tillgate serve` and waits until it is ready.
+async fn serve(file: &Path, ports: [u16; 2], client: &reqwest::Client) -> Process {
+    let mut command = tillgate();
+    command.args(["serve", "--config"]).arg(file).stdout(std::process::Stdio::null());
+    let log = std::fs::File::create(file.with_extension("log")).unwrap();
+    let mut process = Process(command.stderr(log).spawn().unwrap());
+    let ready = format!("http://127.0.0.1:{}/readyz", ports[1]);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        if client.get(&ready).send().await.is_ok_and(|answer| answer.status() == 200) {
+            return process;
+        }
+        let log = || std::fs::read_to_string(file.with_extension("log")).unwrap_or_default();
+        assert!(process.0.try_wait().unwrap().is_none(), "{}", log());
+        assert!(std::time::Instant::now() < deadline, "{}", log());
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+/// Sends every notification, eight at a time, and kills the process after so many were answered `OK`.
+/// Returns which of them were.
+async fn notify_and_kill(
+    process: Process,
+    url: &str,
+    client: &reqwest::Client,
+    prepared: &Arc<Vec<Prepared>>,
+    kill_after: usize,
+) -> Vec<usize> {
+    let answered = Arc::new(AtomicUsize::new(0));
+    let next = Arc::new(AtomicUsize::new(0));
+    let senders: Vec<_> = (0..8)
+        .map(|_| {
+            let (answered, next) = (Arc::clone(&answered), Arc::clone(&next));
+            let (client, url, prepared) = (client.clone(), url.to_owned(), Arc::clone(prepared));
+            tokio::spawn(async move {
+                let mut ok = Vec::new();
+                loop {
+                    let index = next.fetch_add(1, Ordering::SeqCst);
+                    let Some(one) = prepared.get(index) else { return ok };
+                    let Ok(answer) = client.post(&url).body(one.body.clone()).send().await else { return ok };
+                    if answer.text().await.is_ok_and(|body| body == "OK") {
+                        answered.fetch_add(1, Ordering::SeqCst);
+                        ok.push(index);
+                    }
+                }
+            })
+        })
+        .collect();
+    let sent = Arc::new(AtomicBool::new(false));
+    let killer = {
+        let (answered, sent) = (Arc::clone(&answered), Arc::clone(&sent));
+        tokio::task::spawn_blocking(move || {
+            let mut process = process;
+            until("enough answers", || {
+                (answered.load(Ordering::SeqCst) >= kill_after || sent.load(Ordering::SeqCst)).then_some(())
+            });
+            process.0.kill().unwrap();
+            process.0.wait().unwrap();
+        })
+    };
+    let mut ok = Vec::new();
+    for sender in senders {
+        ok.extend(sender.await.unwrap());
+    }
+    sent.store(true, Ordering::SeqCst);
+    killer.await.unwrap();
+    ok
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_answered_ok_is_lost_when_the_process_is_killed() {
+    let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+    let mut interrupted = 0;
+    for kill_after in [1, 20, 60, 110] {
+        let dir = folder();
+        let ports = free_ports();
+        let mut table = configuration(
+            dir.path(),
+            &format!("http://127.0.0.1:{}", ports[0]),
+            "http://127.0.0.1:1/vmp/checkout",
+        );
+        for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
+            table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
+        }
+        let file = dir.path().join("tillgate.toml");
+        std::fs::write(&file, table.to_string()).unwrap();
+        let config = Config::parse(&table.to_string(), []).unwrap();
+        let open = || open_checkout(&config, None, Arc::new(SystemClock)).unwrap();
+        let prepared = Arc::new(prepare(&open()).await);
+        let url = format!("http://127.0.0.1:{}/mypos/notify", ports[0]);
+
+        let process = serve(&file, ports, &client).await;
+        let ok = notify_and_kill(process, &url, &client, &prepared, kill_after).await;
+        assert!(ok.len() >= kill_after, "{} of {kill_after}", ok.len());
+        interrupted += usize::from(ok.len() < PAYMENTS);
+
+        // What was said to be on disk is there, and what was not said is whole or not there at all.
+        let _process = serve(&file, ports, &client).await;
+        let checkout = open();
+        for (index, one) in prepared.iter().enumerate() {
+            let file = checkout.order_of_cart(&one.cart_id).await.unwrap().unwrap();
+            let events = checkout.store().events(file.order.id).await.unwrap();
+            let notified: Vec<_> =
+                events.iter().filter(|event| event.what.kind == EventKind::Notified).collect();
+            let is_paid = file.order.state == OrderState::Paid;
+            assert_eq!(is_paid, file.payments[0].state == PaymentState::Paid);
+            assert_eq!(notified.len(), usize::from(is_paid));
+            if ok.contains(&index) {
+                assert!(is_paid, "payment {index} was answered OK and is lost");
+                assert_eq!(notified[0].what.raw.as_deref(), Some(one.body.as_str()));
+            }
+        }
+        // The gateway sends again what was not answered, and all of it is taken, once.
+        for one in prepared.iter() {
+            let answer = client.post(&url).body(one.body.clone()).send().await.unwrap();
+            assert_eq!(answer.text().await.unwrap(), "OK");
+            let file = checkout.order_of_cart(&one.cart_id).await.unwrap().unwrap();
+            assert_eq!(file.order.state, OrderState::Paid);
+            let events = checkout.store().events(file.order.id).await.unwrap();
+            assert_eq!(events.iter().filter(|event| event.what.kind == EventKind::Notified).count(), 1);
+        }
+    }
+    assert!(interrupted >= 3, "the process was killed in the middle, {interrupted} times");
+}

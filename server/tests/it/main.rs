@@ -1,0 +1,22 @@
+//! The server over real HTTP: pages, the gateway's messages, reconciliation, and the command line.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod cli;
+mod gateway;
+mod html;
+mod keys;
+mod kill;
+mod messages;
+mod notify;
+mod pages;
+mod pay;
+mod reconcile;
+mod returns;
+mod shop;
