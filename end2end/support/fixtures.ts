@@ -1,0 +1,61 @@
+/** What every test is given. */
+
+import { test as base, expect } from '@playwright/test';
+
+import { Guard } from './guard.ts';
+import { Sandbox } from './sandbox.ts';
+import { Shopper } from './shopper.ts';
+import { type Addresses, Tillgate } from './tillgate.ts';
+
+interface OfTest {
+  /** Fails the test on what no page may do. */
+  guard: Guard;
+  /** The gateway, with everything working. */
+  sandbox: Sandbox;
+  /** Somebody who buys. */
+  shopper: Shopper;
+}
+
+interface OfWorker {
+  /** The worker's own shop and sandbox. */
+  addresses: Addresses;
+}
+
+export const test = base.extend<OfTest, OfWorker>({
+  addresses: [
+    async ({}, use, info) => {
+      const tillgate = await Tillgate.start(`worker-${info.workerIndex}`);
+      await use(tillgate.addresses);
+      await tillgate.stop();
+    },
+    { scope: 'worker' },
+  ],
+
+  baseURL: async ({ addresses }, use) => use(addresses.shop),
+
+  guard: [
+    async ({ context, addresses }, use) => {
+      const guard = new Guard(context, addresses);
+      await use(guard);
+      expect(guard.complaints()).toEqual([]);
+    },
+    { auto: true },
+  ],
+
+  sandbox: [
+    async ({ playwright, addresses }, use) => {
+      const api = await playwright.request.newContext({ baseURL: addresses.sandbox });
+      const sandbox = new Sandbox(api);
+      await sandbox.reset();
+      await use(sandbox);
+      await api.dispose();
+    },
+    { auto: true },
+  ],
+
+  shopper: async ({ page, addresses, javaScriptEnabled }, use) => {
+    await use(new Shopper(page, addresses, javaScriptEnabled ?? true));
+  },
+});
+
+export { expect };

@@ -1,0 +1,300 @@
+/** Every page there is, and how to come to it. */
+
+import type { Guard } from './guard.ts';
+import type { Sandbox } from './sandbox.ts';
+import type { Shopper } from './shopper.ts';
+
+interface Tools {
+  shopper: Shopper;
+  sandbox: Sandbox;
+  guard: Guard;
+}
+
+/** A page in one state. */
+export interface Scene {
+  readonly name: string;
+  readonly site: 'shop' | 'sandbox';
+  /** Why the page has no links to other languages, if it has none; `noScripts` where only without scripts. */
+  readonly oneLanguage?: 'always' | 'noScripts';
+  /** Whether its address is a secret. */
+  readonly secret?: true;
+  open(tools: Tools): Promise<void>;
+}
+
+const MINUTE = 60;
+
+async function cancelled({ shopper }: Tools): Promise<void> {
+  await shopper.startsPayment();
+  await shopper.gateway.cancels();
+  await shopper.order.says('cancelled');
+}
+
+async function rolledBack({ shopper, sandbox }: Tools): Promise<void> {
+  await shopper.buys();
+  await sandbox.rollBack((await sandbox.onlyPayment()).order_id);
+}
+
+async function refused({ shopper, guard }: Tools, path: string, status: number, heading: string): Promise<void> {
+  guard.expectStatus(status);
+  await shopper.page.goto(path);
+  await shopper.page.getByRole('heading', { level: 1, name: heading }).waitFor();
+}
+
+const SHOP: readonly Scene[] = [
+  {
+    name: 'catalogue',
+    site: 'shop',
+    async open({ shopper }) {
+      await shopper.hasInCart();
+      await shopper.page.goto('/');
+    },
+  },
+  {
+    name: 'checkout-empty',
+    site: 'shop',
+    async open({ shopper }) {
+      await shopper.page.goto('/checkout');
+    },
+  },
+  {
+    name: 'checkout',
+    site: 'shop',
+    async open({ shopper }) {
+      await shopper.hasInCart('sencha', 2);
+      await shopper.fillsInCheckout();
+    },
+  },
+  {
+    name: 'checkout-with-errors',
+    site: 'shop',
+    // A page that answers a form has no address to link to.
+    oneLanguage: 'noScripts',
+    async open({ shopper, guard }) {
+      if (!shopper.scripts) {
+        guard.expectStatus(422);
+      }
+      await shopper.hasInCart();
+      await shopper.checkout.open();
+      await shopper.checkout.pay.click();
+      await shopper.checkout.problems.waitFor();
+    },
+  },
+  {
+    name: 'hand-over',
+    site: 'shop',
+    async open({ shopper }) {
+      await shopper.isHeldAtHandover();
+      await shopper.fillsInCheckout();
+      await shopper.checkout.pay.click();
+      await shopper.handover.waitFor();
+    },
+  },
+  {
+    name: 'hand-over-used',
+    site: 'shop',
+    secret: true,
+    async open({ shopper, sandbox }) {
+      const handover = shopper.page.waitForRequest('**/checkout/go/*');
+      await shopper.startsPayment();
+      await sandbox.advanceClock(10);
+      await shopper.page.goto((await handover).url());
+      await shopper.page.getByRole('button', { name: 'Start the payment again' }).waitFor();
+    },
+  },
+  {
+    name: 'result-paid',
+    site: 'shop',
+    secret: true,
+    async open({ shopper }) {
+      await shopper.buys();
+    },
+  },
+  {
+    name: 'result-awaiting',
+    site: 'shop',
+    secret: true,
+    async open({ shopper }) {
+      await shopper.fillsInCheckout();
+      await shopper.checkout.option('Bank transfer').check();
+      await shopper.checkout.pay.click();
+      await shopper.order.says('awaiting');
+    },
+  },
+  {
+    name: 'result-checking',
+    site: 'shop',
+    secret: true,
+    async open({ shopper, sandbox }) {
+      await sandbox.faults({ notify_lost: true, keep_without_ok: true });
+      await shopper.startsPayment();
+      await shopper.gateway.paysAndReturns();
+      await shopper.order.says('checking');
+    },
+  },
+  {
+    name: 'result-not-paid',
+    site: 'shop',
+    secret: true,
+    async open(tools) {
+      await cancelled(tools);
+      await tools.shopper.page.goto(tools.shopper.order.resultPath());
+      await tools.shopper.order.says('notPaid');
+    },
+  },
+  {
+    name: 'result-given-back',
+    site: 'shop',
+    secret: true,
+    async open(tools) {
+      await rolledBack(tools);
+      await tools.shopper.order.comesToSay('givenBack');
+    },
+  },
+  {
+    name: 'result-ended',
+    site: 'shop',
+    secret: true,
+    async open(tools) {
+      await cancelled(tools);
+      await tools.shopper.page.goto(tools.shopper.order.resultPath());
+      await tools.sandbox.advanceClock(25 * 60 * MINUTE);
+      await tools.shopper.order.comesToSay('ended');
+    },
+  },
+  { name: 'cancelled', site: 'shop', secret: true, open: cancelled },
+  {
+    name: 'cancelled-but-paid',
+    site: 'shop',
+    secret: true,
+    async open({ shopper, sandbox }) {
+      await sandbox.faults({ ok_lost: true, rollback_lost: true });
+      await shopper.startsPayment();
+      await shopper.gateway.paysAndIsGivenBack();
+      await shopper.order.says('settled');
+    },
+  },
+  {
+    name: 'message-not-found',
+    site: 'shop',
+    // Whoever wrote the address wrote the links, too.
+    oneLanguage: 'always',
+    open: (tools) => refused(tools, '/nothing/here', 404, 'Page not found'),
+  },
+  {
+    name: 'message-bad-request',
+    site: 'shop',
+    open: (tools) => refused(tools, '/checkout?cart=%25', 400, 'We could not read that'),
+  },
+  {
+    name: 'message-unverified',
+    site: 'shop',
+    open: (tools) => refused(tools, '/checkout/unknown', 400, 'We could not confirm this answer'),
+  },
+];
+
+const SANDBOX: readonly Scene[] = [
+  { name: 'sandbox-pay', site: 'sandbox', open: ({ shopper }) => shopper.startsPayment() },
+  {
+    name: 'sandbox-declined',
+    site: 'sandbox',
+    async open({ shopper }) {
+      await shopper.startsPayment();
+      await shopper.gateway.isDeclined();
+    },
+  },
+  {
+    name: 'sandbox-ideal',
+    site: 'sandbox',
+    async open({ shopper }) {
+      await shopper.fillsInCheckout();
+      await shopper.checkout.option('iDEAL').check();
+      await shopper.goesToPay();
+    },
+  },
+  {
+    name: 'sandbox-success',
+    site: 'sandbox',
+    async open({ shopper }) {
+      await shopper.startsPayment();
+      await shopper.gateway.confirms();
+      await shopper.gateway.says('Payment successful');
+    },
+  },
+  {
+    name: 'sandbox-given-back',
+    site: 'sandbox',
+    async open({ shopper, sandbox }) {
+      await sandbox.faults({ notify_lost: true });
+      await shopper.startsPayment();
+      await shopper.gateway.confirms();
+      await shopper.gateway.says('The payment was given back');
+    },
+  },
+  {
+    name: 'sandbox-cancelled',
+    site: 'sandbox',
+    async open({ shopper }) {
+      await shopper.page.route('**/mypos/cancel', (route) => route.fulfill({ status: 204 }));
+      await shopper.startsPayment();
+      await shopper.gateway.cancel.click();
+      await shopper.gateway.says('Payment cancelled');
+    },
+  },
+  {
+    name: 'sandbox-expired',
+    site: 'sandbox',
+    async open({ shopper, sandbox }) {
+      await shopper.startsPayment();
+      await sandbox.advanceClock(31 * MINUTE);
+      await shopper.page.reload();
+      await shopper.gateway.says('The time to pay is up');
+    },
+  },
+  {
+    name: 'sandbox-error',
+    site: 'sandbox',
+    async open({ shopper }) {
+      const { page } = shopper;
+      await shopper.isHeldAtHandover();
+      await shopper.fillsInCheckout();
+      await shopper.checkout.pay.click();
+      await shopper.handover.waitFor();
+      await page.unrouteAll();
+      // Another amount than the one that was signed.
+      await page.locator('input[name="Amount"]').evaluate((input) => input.setAttribute('value', '0.01'));
+      await shopper.handover.click();
+      await shopper.gateway.says('Error Code 2');
+    },
+  },
+  {
+    name: 'sandbox-unknown',
+    site: 'sandbox',
+    open: (tools) => {
+      const address = `${tools.shopper.addresses.sandbox}/vmp/checkout/pay/nothing`;
+      return refused(tools, address, 404, 'No such payment');
+    },
+  },
+  {
+    name: 'sandbox-control',
+    site: 'sandbox',
+    async open({ shopper }) {
+      await shopper.startsPayment();
+      await shopper.page.goto(shopper.addresses.sandbox);
+      await shopper.page.getByRole('heading', { level: 1, name: 'myPOS sandbox' }).waitFor();
+    },
+  },
+  {
+    name: 'sandbox-control-payment',
+    site: 'sandbox',
+    async open({ shopper, sandbox }) {
+      await shopper.buys();
+      const { order_id } = await sandbox.onlyPayment();
+      await shopper.page.goto(shopper.addresses.sandbox);
+      await shopper.page.getByRole('link', { name: order_id }).click();
+      await shopper.page.getByRole('heading', { level: 1, name: order_id }).waitFor();
+    },
+  },
+];
+
+export const SCENES: readonly Scene[] = [...SHOP, ...SANDBOX];
+

@@ -1,0 +1,94 @@
+import { type Locator, type Page, expect } from '@playwright/test';
+
+import { Checkout } from './checkout.ts';
+import { OrderPage } from './order-page.ts';
+import { PaymentPage } from './payment-page.ts';
+import type { Addresses } from './tillgate.ts';
+
+/** The article that most tests buy, and what one of it costs by post. */
+export const MUG = { sku: 'mug', name: 'Terracotta mug', total: '€23.80', minor: 2380 } as const;
+
+/** Somebody who buys, in one page of a browser. */
+export class Shopper {
+  readonly checkout: Checkout;
+  readonly gateway: PaymentPage;
+  readonly order: OrderPage;
+  readonly handover: Locator;
+
+  constructor(
+    readonly page: Page,
+    readonly addresses: Addresses,
+    readonly scripts: boolean,
+  ) {
+    this.checkout = new Checkout(page, scripts);
+    this.gateway = new PaymentPage(page, addresses.sandbox, scripts);
+    this.order = new OrderPage(page);
+    this.handover = page.getByRole('button', { name: 'Continue to myPOS' });
+  }
+
+  /** The same shopper in another tab. */
+  async inAnotherTab(): Promise<Shopper> {
+    return new Shopper(await this.page.context().newPage(), this.addresses, this.scripts);
+  }
+
+  /** Puts articles into the cart without looking at the catalogue. */
+  async hasInCart(sku: string = MUG.sku, quantity = 1): Promise<void> {
+    const form = { sku, quantity: String(quantity) };
+    const response = await this.page.context().request.post(`${this.addresses.shop}/cart/add`, { form });
+    expect(response.ok()).toBe(true);
+  }
+
+  /** The cart, in the header of every page. */
+  cart(name: string): Locator {
+    return this.page.getByRole('banner').getByRole('link', { name, exact: true });
+  }
+
+  /** Goes to the checkout with a mug and types everything. */
+  async fillsInCheckout(): Promise<void> {
+    await this.hasInCart();
+    await this.checkout.open();
+    await this.checkout.fill();
+  }
+
+  /** Presses a button that pays, and goes on to the gateway's page. */
+  async goesToPay(button: Locator = this.checkout.pay): Promise<void> {
+    await button.click();
+    await this.passesHandover();
+    await this.gateway.isShown();
+  }
+
+  /** With scripts the hand-over page goes on by itself. */
+  async passesHandover(): Promise<void> {
+    if (!this.scripts) {
+      await this.handover.click();
+    }
+  }
+
+  /** From nothing to the gateway's page. */
+  async startsPayment(): Promise<void> {
+    await this.fillsInCheckout();
+    await this.goesToPay();
+  }
+
+  /** From nothing to an order that is paid. */
+  async buys(): Promise<void> {
+    await this.startsPayment();
+    await this.gateway.paysAndReturns();
+    await this.order.says('paid');
+  }
+
+  /** Stays on the hand-over page: the gateway answers its form with nothing. */
+  async isHeldAtHandover(): Promise<void> {
+    await this.page.route(`${this.addresses.sandbox}/vmp/checkout`, (route) => route.fulfill({ status: 204 }));
+  }
+
+  /** The hidden fields of the form that a button belongs to. */
+  async formOf(button: Locator): Promise<Record<string, string>> {
+    return button.evaluate((element) => {
+      const form = (element as HTMLButtonElement).form;
+      return form === null
+        ? {}
+        : Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value)]));
+    });
+  }
+}

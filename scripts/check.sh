@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Formatting, lints and dependencies. A warning is an error here.
+. "$(dirname "$0")/lib.sh"
+
+cargo fmt --all --check
+# The frontend is WebAssembly and is looked at as such; in one call with the server its features would mix.
+cargo clippy --workspace --exclude tillgate-frontend --all-targets --features tillgate-app/ssr --locked -- -D warnings
+cargo clippy --package tillgate-frontend --target wasm32-unknown-unknown --locked -- -D warnings
+
+if has cargo-deny; then
+    cargo deny check
+else
+    echo "cargo-deny is not installed: advisories and licences were not checked."
+fi

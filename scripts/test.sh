@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Every check and every test, with what they need installed on the way.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/setup.sh"
+STEPS=8
+
+step "Compiler, Rust, OpenSSL and Node" "2 minutes"
+need_compiler
+need_rust
+need_program openssl openssl
+need_node
+
+step "Packages and a browser" "2 minutes"
+need_packages
+need_node_packages
+need_chromium
+
+step "Formatting and lints" "4 minutes"
+scripts/check.sh
+(cd end2end && npm run --silent check)
+
+step "Tools: trunk and wasm-bindgen" "4 minutes"
+need_tools
+
+step "The browser's part" "2 minutes"
+scripts/site.sh
+
+step "Tests in Rust" "6 minutes"
+cargo test --workspace --exclude tillgate-frontend --features tillgate-app/ssr --locked
+
+step "The server, as make run builds it" "2 minutes"
+cargo build --package tillgate-server --locked --offline
+
+step "Tests in a browser" "10 minutes"
+(cd end2end && npx playwright test)
+end_step
+echo "All tests passed."
