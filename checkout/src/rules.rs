@@ -109,9 +109,9 @@ fn deadline_ms(payment: &Payment, timing: &Timing) -> i64 {
 }
 
 /// Whether a message makes a paid payment doubtful: the gateway sends a shopper to the cancel address when
-/// our `OK` was lost and the money goes back. Only the status query knows.
+/// our `OK` was lost and the money goes back. Only the status query knows; one doubt at a time.
 fn doubts_paid(payment: &Payment, cause: &Cause) -> bool {
-    *cause == Cause::Cancel && payment.state == PaymentState::Paid
+    *cause == Cause::Cancel && payment.state == PaymentState::Paid && payment.confirmed
 }
 
 /// Whether the shopper is back from a payment page that showed success, and nothing was heard since.
@@ -180,7 +180,7 @@ fn note_what_was_said(
         }
         Cause::Returned => after.returned_at_ms = after.returned_at_ms.or(Some(now_ms)),
         // It counts as being checked until a status reply agrees.
-        Cause::Cancel if after.state == PaymentState::Paid => {
+        Cause::Cancel if doubts_paid(after, cause) => {
             after.confirmed = false;
             after.status_paid_at_ms = None;
         }

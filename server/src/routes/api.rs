@@ -9,15 +9,20 @@ use axum::http::header::{ACCEPT, CACHE_CONTROL, REFERER};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use domain::Problem;
 use leptos::prelude::provide_context;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::backend::ShopBackend;
 use crate::config::ConfigError;
+use crate::render;
 use crate::state::AppState;
 
 pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/{function}", any(call))
+    [app::api::QUOTE, app::api::START, app::api::STATUS]
+        .into_iter()
+        .fold(Router::new(), |router, address| router.route(address, any(call)))
+        .route("/api/{*nothing}", any(|| async { render::problem(&Problem::NotFound) }))
 }
 
 /// Storefronts on the list may read the answers, whatever they are; nobody else may.
@@ -37,11 +42,6 @@ async fn call(State(state): State<AppState>, mut request: Request) -> Response {
     // This API is for scripts; forms have addresses of their own.
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
     request.headers_mut().remove(REFERER);
-    // `nest` took the prefix away; the functions are registered under their whole address.
-    if let Some(axum::extract::OriginalUri(whole)) = request.extensions().get::<axum::extract::OriginalUri>()
-    {
-        *request.uri_mut() = whole.clone();
-    }
     let backend: Arc<dyn Backend> = Arc::new(ShopBackend(Arc::clone(&state.checkout)));
     let context = move || provide_context(Arc::clone(&backend));
     let mut response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();

@@ -2,8 +2,9 @@
 
 use app::pages::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage, MessageKind};
 use axum::extract::{Path, State};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use checkout::format;
 use checkout::records::HandoverForm;
 use checkout::start::Handover;
@@ -39,6 +40,11 @@ pub(super) async fn show(
             render::message(&state, &visitor, MessageKind::Unavailable).await
         }
     }
+}
+
+/// `HEAD /checkout/go/{token}`: whoever checks links does not use up the form.
+pub(super) async fn look() -> impl IntoResponse {
+    [(CACHE_CONTROL, "no-store")]
 }
 
 async fn with_form(

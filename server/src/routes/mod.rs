@@ -55,7 +55,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/checkout", get(checkout_page::show))
         .route(app::form::UPDATE, post(checkout_page::update))
         .route(app::form::PAY, post(checkout_page::pay))
-        .route("/checkout/go/{token}", get(handover::show))
+        .route("/checkout/go/{token}", get(handover::show).head(handover::look))
         .route("/checkout/result/{token}", get(order::result))
         .route("/checkout/cancelled/{token}", get(order::cancelled))
         .route("/checkout/unknown", get(order::unknown))
@@ -71,14 +71,14 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
             .layer(compression())
             .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
             .layer(middleware::from_fn_with_state(state.clone(), limits::limit))
+            .layer(middleware::from_fn_with_state(state.clone(), say_why))
     };
-    let api = guarded(Router::new().nest("/api/checkout", api::router())).layer(api::cors(&state)?);
+    let api = guarded(api::router()).layer(api::cors(&state)?);
     // A notification passes nothing but this: no limit, no time-out and no page of ours may come between it
     // and its answer. What a browser brings from the gateway is a cross-site POST, but limited as others are.
     let returns = gateway::returns().layer(middleware::from_fn_with_state(state.clone(), limits::limit));
     let application = guarded(pages)
         .merge(api)
-        .layer(middleware::from_fn_with_state(state.clone(), say_why))
         .merge(returns)
         .merge(gateway::notifications())
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

@@ -215,6 +215,9 @@ fn sign_refuses_what_is_signed_and_what_it_cannot_read() {
     }
 }
 
+/// What a test changes in a good configuration.
+type Change = fn(&mut toml::Table);
+
 /// Writes a configuration with a port that nobody uses.
 fn configured(dir: &Path, endpoint: &str, change: impl FnOnce(&mut toml::Table)) -> String {
     let mut table = configuration(dir, "http://127.0.0.1:1", endpoint);
@@ -257,12 +260,11 @@ async fn the_doctor_finds_a_good_set_up_good() {
 async fn the_doctor_says_what_is_wrong_and_how_to_mend_it() {
     let gateway = FakeGateway::start().await;
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    type Change = fn(&mut toml::Table);
     let cases: [(&str, Change); 4] = [
         ("catalogue", |table| drop(table.insert("catalog".into(), "missing.toml".into()))),
         ("built site", |table| drop(table.insert("site_dir".into(), "missing".into()))),
         ("database", |table| {
-            drop(table.insert("database_url".into(), "sqlite:/no/such/folder/shop.db".into()))
+            drop(table.insert("database_url".into(), "sqlite:/no/such/folder/shop.db".into()));
         }),
         ("configuration", |table| {
             crate::shop::store_entry(table)

@@ -8,17 +8,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use checkout::checkout::Checkout;
 use checkout::clock::SystemClock;
 use checkout::records::EventKind;
-use domain::{Cart, Language, OrderState, PaymentMethod, PaymentState, StartRequest};
+use domain::{OrderState, PaymentState};
 use reqwest::redirect::Policy;
 use server::config::Config;
 use server::serve::open_checkout;
 
 use crate::cli::{Process, tillgate, until};
 use crate::messages::notify;
-use crate::shop::{configuration, details, folder, fresh_key};
+use crate::shop::{configuration, folder, purchase};
 
 /// How many payments are notified in one round.
-const PAYMENTS: usize = 150;
+const PAYMENTS: usize = 200;
 
 struct Prepared {
     cart_id: String,
@@ -29,16 +29,7 @@ struct Prepared {
 async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
     let mut prepared = Vec::new();
     for _ in 0..PAYMENTS {
-        let request = StartRequest {
-            key: fresh_key("key"),
-            cart_id: fresh_key("cart"),
-            lines: Cart::parse("box:1").unwrap(),
-            delivery: "pick-up".into(),
-            details: details(),
-            method: Some(PaymentMethod::Card),
-            shown_total_minor: 5_000,
-            language: Language::En,
-        };
+        let request = purchase();
         let cart_id = request.cart_id.clone();
         checkout.start(request).await.unwrap();
         let file = checkout.order_of_cart(&cart_id).await.unwrap().unwrap();
@@ -72,7 +63,7 @@ async fn serve(file: &Path, ports: [u16; 2], client: &reqwest::Client) -> Proces
     }
 }
 
-/// Sends every notification, eight at a time, and kills the process after so many were answered `OK`.
+/// Sends every notification, sixteen at a time, and kills the process after so many were answered `OK`.
 /// Returns which of them were.
 async fn notify_and_kill(
     process: Process,
@@ -83,7 +74,7 @@ async fn notify_and_kill(
 ) -> Vec<usize> {
     let answered = Arc::new(AtomicUsize::new(0));
     let next = Arc::new(AtomicUsize::new(0));
-    let senders: Vec<_> = (0..8)
+    let senders: Vec<_> = (0..16)
         .map(|_| {
             let (answered, next) = (Arc::clone(&answered), Arc::clone(&next));
             let (client, url, prepared) = (client.clone(), url.to_owned(), Arc::clone(prepared));
@@ -126,7 +117,7 @@ async fn notify_and_kill(
 async fn nothing_that_was_answered_ok_is_lost_when_the_process_is_killed() {
     let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
     let mut interrupted = 0;
-    for kill_after in [1, 20, 60, 110] {
+    for kill_after in [1, 25, 80, 150] {
         let dir = folder();
         let ports = free_ports();
         let mut table = configuration(

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::html::encode;
 use crate::keys::{FIRST, SECOND, STRANGER};
 use crate::messages::{Message, cancel, notify, ok, rollback};
-use crate::shop::{HOUR, MINUTE, Shop, Started, at_once, store_entry};
+use crate::shop::{HOUR, MINUTE, Shop, Started, at_once, purchase, store_entry};
 
 const OPEN: (OrderState, PaymentState) = (OrderState::Open, PaymentState::Started);
 const PAID: (OrderState, PaymentState) = (OrderState::Paid, PaymentState::Paid);
@@ -50,17 +50,17 @@ async fn each_field_is_covered_by_the_signature() {
     let genuine = notify(&ours.id).signed_pairs(&FIRST.gateway);
     for index in 0..genuine.len() {
         let name = genuine[index].0.clone();
-        let changes: &[&str] = match name.as_str() {
+        let others: &[&str] = match name.as_str() {
             "Amount" => &["50", "50.01", "1.00"],
             "OrderID" => &[&other.id],
             "IPCmethod" => &["IPCPurchaseRollback", "IPCPurchaseOK"],
             "Signature" => &["", "AAAA", "not base64"],
             _ => &["1", "000000000000010", "USD"],
         };
-        for change in changes {
+        for other_value in others {
             let mut changed = genuine.clone();
-            (*change).clone_into(&mut changed[index].1);
-            is_turned_away(&shop, &ours, encode(changed), 403, &format!("{name} = {change}")).await;
+            (*other_value).clone_into(&mut changed[index].1);
+            is_turned_away(&shop, &ours, encode(changed), 403, &format!("{name} = {other_value}")).await;
         }
         let mut removed = genuine.clone();
         removed.remove(index);
@@ -366,7 +366,7 @@ async fn an_expired_and_a_cancelled_order_refuse_the_money() {
         cart_id: cancelled.cart_id.clone(),
         lines: domain::Cart::parse("box:2").unwrap(),
         shown_total_minor: 10_000,
-        ..shop.request()
+        ..purchase()
     };
     let in_its_place = shop.start(other_cart).await;
     assert_ne!(in_its_place.order, cancelled.order);

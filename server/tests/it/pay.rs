@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::html::{self, Pairs};
 use crate::keys::{FIRST, SID, WALLET};
 use crate::messages::{notify, ok};
-use crate::shop::{Answer, HOUR, MINUTE, SECOND, Shop, at_once, details, fresh_key, set, value};
+use crate::shop::{Answer, HOUR, MINUTE, SECOND, Shop, at_once, details, fresh_key, purchase, set, value};
 
 /// The plain form of a checkout page.
 fn plain_form(request: &StartRequest) -> Pairs {
@@ -28,7 +28,7 @@ fn plain_form(request: &StartRequest) -> Pairs {
 }
 
 /// The call of the API with the same content.
-fn api_form(request: &StartRequest) -> Pairs {
+pub fn api_form(request: &StartRequest) -> Pairs {
     let rename = |name: String| match domain::Field::DETAILS.iter().find(|field| field.name() == name) {
         Some(_) => format!("details[{name}]"),
         None => name,
@@ -217,7 +217,7 @@ async fn the_hand_over_page_of_a_payment_that_was_paid_has_no_form_for_the_gatew
 #[tokio::test]
 async fn ideal_is_asked_for_as_such() {
     let shop = Shop::new().await;
-    let request = StartRequest { method: Some(PaymentMethod::Ideal), ..shop.request() };
+    let request = StartRequest { method: Some(PaymentMethod::Ideal), ..purchase() };
     let ours = shop.start(request).await;
     assert_eq!(handed_over(&shop, &ours.location).await.1.text("PaymentMethod"), Some("2"));
 }
@@ -293,7 +293,7 @@ async fn each_field_has_its_own_error() {
         ("method", ""),
         ("method", "cash"),
     ] {
-        let request = shop.request();
+        let request = purchase();
         let mut form = plain_form(&request);
         set(&mut form, name, text);
         let page = pay(&shop, &form).await;
@@ -308,7 +308,7 @@ async fn each_field_has_its_own_error() {
 async fn another_price_than_the_one_shown_shows_the_page_with_the_new_total() {
     let shop = Shop::new().await;
     for shown in ["4999", "1", "0", "-1", "", "50.00", "99999999999999999999"] {
-        let request = shop.request();
+        let request = purchase();
         let mut form = plain_form(&request);
         set(&mut form, "shown_total_minor", shown);
         let page = pay(&shop, &form).await;
@@ -326,7 +326,7 @@ async fn another_price_than_the_one_shown_shows_the_page_with_the_new_total() {
 #[tokio::test]
 async fn an_article_that_is_no_longer_sold_is_left_out_before_anything_is_paid() {
     let shop = Shop::new().await;
-    let mut form = plain_form(&shop.request());
+    let mut form = plain_form(&purchase());
     set(&mut form, "lines", "box:1,gone:3");
     let page = pay(&shop, &form).await;
     assert_eq!(page.status, 409);
@@ -340,7 +340,7 @@ async fn an_article_that_is_no_longer_sold_is_left_out_before_anything_is_paid()
 async fn an_empty_cart_is_not_paid() {
     let shop = Shop::new().await;
     for lines in ["", "box:0", "gone:1"] {
-        let request = shop.request();
+        let request = purchase();
         let mut form = plain_form(&request);
         set(&mut form, "lines", lines);
         let page = pay(&shop, &form).await;
@@ -349,7 +349,7 @@ async fn an_empty_cart_is_not_paid() {
         assert!(order_of(&shop, &request.cart_id).await.is_none());
     }
     for lines in ["box", "box:-1", "<b>:1"] {
-        let mut form = plain_form(&shop.request());
+        let mut form = plain_form(&purchase());
         set(&mut form, "lines", lines);
         assert_eq!(pay(&shop, &form).await.status, 400, "{lines}");
     }
@@ -361,7 +361,7 @@ async fn a_key_that_is_none_starts_nothing() {
     for (name, text) in
         [("key", ""), ("key", "short"), ("key", "has a blank in it, so it is none"), ("cart_id", "")]
     {
-        let request = shop.request();
+        let request = purchase();
         let mut form = plain_form(&request);
         set(&mut form, name, text);
         let page = pay(&shop, &form).await;
@@ -380,7 +380,7 @@ async fn a_key_that_is_none_starts_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_press_that_comes_twice_at_once_is_one_payment_and_one_answer() {
     let shop = Shop::new().await;
-    let request = shop.request();
+    let request = purchase();
     let body = html::encode(plain_form(&request));
     let locations = at_once(8, |_| {
         let posting = shop.posting("/checkout/pay", body.clone());
@@ -397,7 +397,7 @@ async fn a_press_that_comes_twice_at_once_is_one_payment_and_one_answer() {
 #[tokio::test]
 async fn the_same_key_with_another_request_shows_the_page_again() {
     let shop = Shop::new().await;
-    let request = shop.request();
+    let request = purchase();
     let form = plain_form(&request);
     let location = pay(&shop, &form).await.location().to_owned();
     for (name, text, total) in
@@ -420,7 +420,7 @@ async fn the_same_key_with_another_request_shows_the_page_again() {
 #[tokio::test]
 async fn an_old_press_asks_the_gateway_and_starts_a_new_payment_unless_it_was_paid() {
     let shop = Shop::new().await;
-    let request = shop.request();
+    let request = purchase();
     let form = plain_form(&request);
     let first = pay(&shop, &form).await.location().to_owned();
     shop.clock.advance(MINUTE);
@@ -447,7 +447,7 @@ async fn an_old_press_asks_the_gateway_and_starts_a_new_payment_unless_it_was_pa
 #[tokio::test]
 async fn an_old_press_starts_a_new_payment_even_if_the_gateway_does_not_answer() {
     let shop = Shop::new().await;
-    let form = plain_form(&shop.request());
+    let form = plain_form(&purchase());
     let first = pay(&shop, &form).await.location().to_owned();
     shop.gateway.says(|_| crate::gateway::Reply::Plain(500, "down".into()));
     shop.clock.advance(MINUTE);
@@ -671,7 +671,7 @@ async fn nobody_pays_an_order_without_its_token() {
 #[tokio::test]
 async fn a_bank_transfer_leads_to_the_account_and_the_reference() {
     let shop = Shop::new().await;
-    let request = StartRequest { method: Some(PaymentMethod::BankTransfer), ..shop.request() };
+    let request = StartRequest { method: Some(PaymentMethod::BankTransfer), ..purchase() };
     let form = plain_form(&request);
     let location = pay(&shop, &form).await.location().to_owned();
     assert!(location.starts_with("/checkout/result/"), "{location}");
@@ -698,7 +698,7 @@ async fn a_bank_transfer_leads_to_the_account_and_the_reference() {
 #[tokio::test]
 async fn on_delivery_needs_no_account() {
     let shop = Shop::new().await;
-    let request = StartRequest { method: Some(PaymentMethod::OnDelivery), ..shop.request() };
+    let request = StartRequest { method: Some(PaymentMethod::OnDelivery), ..purchase() };
     let page = shop.get(pay(&shop, &plain_form(&request)).await.location()).await;
     assert_eq!(html::heading(&page.body), "Thank you for your order");
     assert!(!page.body.contains("IBAN"));
@@ -711,7 +711,7 @@ async fn only_methods_that_the_shop_offers_are_taken() {
     })
     .await;
     for method in [PaymentMethod::Ideal, PaymentMethod::BankTransfer, PaymentMethod::OnDelivery] {
-        let request = StartRequest { method: Some(method), ..shop.request() };
+        let request = StartRequest { method: Some(method), ..purchase() };
         assert_eq!(pay(&shop, &plain_form(&request)).await.status, 422, "{method:?}");
         assert!(order_of(&shop, &request.cart_id).await.is_none());
     }
@@ -722,7 +722,7 @@ async fn only_methods_that_the_shop_offers_are_taken() {
 #[tokio::test]
 async fn the_api_starts_the_same_payment_as_the_plain_form() {
     let shop = Shop::new().await;
-    let request = shop.request();
+    let request = purchase();
     let answer = call(&shop, &api_form(&request)).await;
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -740,7 +740,7 @@ async fn the_api_starts_the_same_payment_as_the_plain_form() {
 async fn the_api_refuses_with_a_problem_and_its_status() {
     let shop = Shop::new().await;
     let changed = |name: &str, value: &str| {
-        let mut form = api_form(&shop.request());
+        let mut form = api_form(&purchase());
         set(&mut form, name, value);
         form
     };
@@ -767,12 +767,12 @@ async fn the_api_refuses_with_a_problem_and_its_status() {
         assert_eq!(answer.header("cache-control"), "no-store");
         assert!(answer.header("content-type").starts_with("application/json"), "{answer:?}");
     }
-    let mut without_method = api_form(&shop.request());
+    let mut without_method = api_form(&purchase());
     without_method.retain(|(name, _)| name != "method");
     let answer = call(&shop, &without_method).await;
     let missing = json!({ "invalid": [{ "field": "method", "problem": "missing" }] });
     assert_eq!((answer.status, answer.json()), (422, missing));
-    let mut without_lines = api_form(&shop.request());
+    let mut without_lines = api_form(&purchase());
     without_lines.retain(|(name, _)| name != "lines");
     let answer = call(&shop, &without_lines).await;
     assert_eq!((answer.status, answer.json()), (400, json!("malformed")));
@@ -782,7 +782,7 @@ async fn the_api_refuses_with_a_problem_and_its_status() {
     let quote = &answer.json()["price_changed"];
     assert_eq!((&quote["total"]["minor"], &quote["total"]["text"]), (&json!(5_000), &json!("€50.00")));
 
-    let request = shop.request();
+    let request = purchase();
     assert_eq!(call(&shop, &api_form(&request)).await.status, 200);
     let other = StartRequest { delivery: "post".into(), shown_total_minor: 5_490, ..request };
     let answer = call(&shop, &api_form(&other)).await;
@@ -792,7 +792,7 @@ async fn the_api_refuses_with_a_problem_and_its_status() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_a_press_is_running_the_api_says_busy_and_starts_nothing_else() {
     let shop = Shop::new().await;
-    let request = shop.request();
+    let request = purchase();
     let body = html::encode(api_form(&request));
     let answers = at_once(12, |_| {
         let posting = shop.posting("/api/checkout/start", body.clone());
@@ -845,9 +845,9 @@ async fn the_api_quotes_and_tells_the_status() {
 #[tokio::test]
 async fn the_api_never_redirects_to_where_a_referer_points() {
     let shop = Shop::new().await;
-    let mut wrong = api_form(&shop.request());
+    let mut wrong = api_form(&purchase());
     set(&mut wrong, "key", "short");
-    for form in [api_form(&shop.request()), wrong] {
+    for form in [api_form(&purchase()), wrong] {
         let request = shop
             .posting("/api/checkout/start", html::encode(form))
             .header("accept", "text/html,application/xhtml+xml")
@@ -879,7 +879,7 @@ async fn the_api_is_open_to_the_configured_storefronts_and_to_no_stranger() {
     };
     let allowed = |answer: &Answer| answer.header("access-control-allow-origin").to_owned();
     let quote = || shop.client.get(format!("{}/api/checkout/quote?lines=box:1", shop.url));
-    let start = || shop.posting("/api/checkout/start", html::encode(api_form(&shop.request())));
+    let start = || shop.posting("/api/checkout/start", html::encode(api_form(&purchase())));
 
     let answer = from("https://evil.example", quote()).await;
     assert_eq!(allowed(&answer), "");

@@ -8,7 +8,7 @@ use mypos::Fields;
 use crate::gateway::{Reply, paid, pairs, refund, signed, status, txn_status};
 use crate::keys::{FIRST, SID, STRANGER};
 use crate::messages::{Message, notify, ok, rollback};
-use crate::shop::{HOUR, MINUTE, SECOND, START_MS, Shop, Started};
+use crate::shop::{HOUR, MINUTE, SECOND, START_MS, Shop, Started, purchase};
 
 /// When a payment that was started at the beginning is over for certain.
 const DEADLINE: i64 = 45 * MINUTE;
@@ -450,8 +450,7 @@ async fn an_order_expires_after_a_day_and_a_late_notification_is_refused() {
 #[tokio::test]
 async fn an_order_with_the_merchants_own_method_does_not_expire() {
     let shop = Shop::new().await;
-    let request =
-        domain::StartRequest { method: Some(domain::PaymentMethod::BankTransfer), ..shop.request() };
+    let request = domain::StartRequest { method: Some(domain::PaymentMethod::BankTransfer), ..purchase() };
     let ours = shop.start(request).await;
     shop.reconcile_after(1000 * HOUR).await;
     assert_eq!(shop.file(&ours).await.order.state, OrderState::Awaiting);

@@ -249,23 +249,9 @@ impl Shop {
         (answer.status, answer.body)
     }
 
-    /// A request to start a payment of 50.00 EUR, with a key and a cart of its own.
-    pub fn request(&self) -> StartRequest {
-        StartRequest {
-            key: fresh_key("key"),
-            cart_id: fresh_key("cart"),
-            lines: Cart::parse("box:1").unwrap(),
-            delivery: "pick-up".into(),
-            details: details(),
-            method: Some(PaymentMethod::Card),
-            shown_total_minor: 5_000,
-            language: Language::En,
-        }
-    }
-
     /// Starts a payment of 50.00 EUR.
     pub async fn started(&self) -> Started {
-        self.start(self.request()).await
+        self.start(purchase()).await
     }
 
     /// Starts the payment of a request, without HTTP.
@@ -279,7 +265,7 @@ impl Shop {
 
     /// Another payment of the same order.
     pub async fn started_again(&self, first: &Started) -> Started {
-        let again = StartRequest { cart_id: first.cart_id.clone(), ..self.request() };
+        let again = StartRequest { cart_id: first.cart_id.clone(), ..purchase() };
         let again = self.start(again).await;
         assert_eq!(again.order, first.order);
         assert_ne!(again.id, first.id);
@@ -356,6 +342,20 @@ impl Shop {
     /// Somebody with a browser.
     pub fn browser(&self) -> Browser {
         Browser { client: client().cookie_store(true).build().unwrap(), url: self.url.clone() }
+    }
+}
+
+/// A press of Pay for 50.00 EUR, with a key and a cart of its own.
+pub fn purchase() -> StartRequest {
+    StartRequest {
+        key: fresh_key("key"),
+        cart_id: fresh_key("cart"),
+        lines: Cart::parse("box:1").unwrap(),
+        delivery: "pick-up".into(),
+        details: details(),
+        method: Some(PaymentMethod::Card),
+        shown_total_minor: 5_000,
+        language: Language::En,
     }
 }
 

@@ -67,6 +67,12 @@ CREATE INDEX payments_by_order ON payments (order_id, id);
 CREATE INDEX payments_to_ask ON payments (next_ask_at_ms) WHERE next_ask_at_ms IS NOT NULL;
 -- An order has at most one payment whose money it holds.
 CREATE UNIQUE INDEX one_paid_payment_per_order ON payments (order_id) WHERE state IN ('paid', 'reversing');
+CREATE TRIGGER payments_are_frozen BEFORE UPDATE OF
+    order_id, gateway_order_id, store, key_index, method, amount_minor, currency, started_at_ms, form, handoff, salt ON payments
+BEGIN
+    SELECT RAISE(ABORT, 'what a payment asks for is frozen when it starts');
+END;
+CREATE TRIGGER payments_are_kept BEFORE DELETE ON payments BEGIN SELECT RAISE(ABORT, 'payments are kept'); END;
 CREATE TRIGGER reversed_is_final BEFORE UPDATE OF state ON payments WHEN OLD.state = 'reversed' AND NEW.state <> 'reversed'
 BEGIN
     SELECT RAISE(ABORT, 'a reversed payment stays reversed');
@@ -112,6 +118,8 @@ WHEN NEW.payment_id <> OLD.payment_id OR NEW.amount_minor <> OLD.amount_minor OR
 BEGIN
     SELECT RAISE(ABORT, 'a settled refund does not change');
 END;
+
+CREATE TRIGGER refunds_are_kept BEFORE DELETE ON refunds BEGIN SELECT RAISE(ABORT, 'refunds are kept'); END;
 
 CREATE TABLE events (
     id          INTEGER PRIMARY KEY,
