@@ -8,7 +8,7 @@ import type { Addresses } from './tillgate.ts';
  */
 export class Guard {
   readonly #complaints: string[] = [];
-  readonly #expected = new Map<RegExp, number>();
+  readonly #expected = new Map<RegExp, { seen: number; required: boolean }>();
 
   constructor(context: BrowserContext, addresses: Addresses) {
     const origins = Object.values(addresses);
@@ -22,9 +22,14 @@ export class Guard {
     });
   }
 
+  /** Lets messages like this pass. */
+  allow(pattern: RegExp): void {
+    this.#expected.set(pattern, { seen: 0, required: false });
+  }
+
   /** Lets messages like this pass, and demands that there is one. */
   expect(pattern: RegExp): void {
-    this.#expected.set(pattern, this.#expected.get(pattern) ?? 0);
+    this.#expected.set(pattern, { seen: 0, required: true });
   }
 
   /** A page or an answer with this HTTP status: Chromium writes them to the console. */
@@ -34,7 +39,7 @@ export class Guard {
 
   /** What was seen and not expected, and what was expected and not seen. */
   complaints(): string[] {
-    const missing = [...this.#expected].filter(([, seen]) => seen === 0);
+    const missing = [...this.#expected].filter(([, { seen, required }]) => required && seen === 0);
     return [...this.#complaints, ...missing.map(([pattern]) => `never said: ${pattern}`)];
   }
 
@@ -46,11 +51,11 @@ export class Guard {
   }
 
   #say(text: string): void {
-    const pattern = [...this.#expected.keys()].find((pattern) => pattern.test(text));
-    if (pattern === undefined) {
+    const expected = [...this.#expected].find(([pattern]) => pattern.test(text))?.[1];
+    if (expected === undefined) {
       this.#complaints.push(text);
     } else {
-      this.#expected.set(pattern, (this.#expected.get(pattern) ?? 0) + 1);
+      expected.seen += 1;
     }
   }
 }

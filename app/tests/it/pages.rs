@@ -259,7 +259,9 @@ fn the_catalogue_adds_by_plain_forms() {
         image: "/img/mug.svg".into(),
         price: price(1890),
     }];
-    let html = html(move || view! { <CataloguePage site=site(Language::En) heading="Tea".to_owned() intro="Good tea.".to_owned() items /> });
+    let html = html(
+        move || view! { <CataloguePage site=site(Language::En) heading="Tea".to_owned() intro="Good tea.".to_owned() items /> },
+    );
     contains_all(
         &html,
         &[

@@ -14,7 +14,7 @@ use crate::serve::{StartupError, open_checkout};
 /// Ask the gateway at once about every payment that has not ended
 #[derive(clap::Args)]
 #[command(
-    after_help = "Exit code 0: each was answered; 1: some questions had no answer that decides; 2: no configuration; 3: it failed."
+    after_help = "Exit code 0: each was answered; 1: some questions had no answer that decides; 2: no configuration; 3: it failed, or some could not be asked."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
