@@ -501,7 +501,7 @@ impl Checkout {
         };
         let timing = &self.settings.timing;
         let fresh = now_ms.saturating_sub(handoff.payment.started_at_ms) < timing.handover_fresh_ms
-            && now_ms.saturating_sub(handoff.first_shown_at_ms) < timing.handover_reopen_ms
+            && handoff.first_time
             && handoff.payment.state == PaymentState::Started;
         Ok(Some(Handover { form: fresh.then_some(handoff.form), order: handoff.order }))
     }

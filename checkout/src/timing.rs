@@ -5,9 +5,6 @@
 pub struct Timing {
     /// For how long the same press of Pay gets the same hand-over.
     pub handover_fresh_ms: i64,
-    /// For how long a second look at a hand-over page still shows its form: a double click opens it twice,
-    /// but a shopper who comes back from the payment page needs a new payment.
-    pub handover_reopen_ms: i64,
     /// How long a press of Pay may take before another replica takes it over.
     pub key_lease_ms: i64,
     /// How long idempotency keys are kept.
@@ -51,7 +48,6 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             handover_fresh_ms: MINUTE,
-            handover_reopen_ms: 5 * SECOND,
             key_lease_ms: 30 * SECOND,
             key_kept_ms: 24 * HOUR,
             form_expires_s: 1800,

@@ -163,11 +163,12 @@ const SHOP: readonly Scene[] = [
   },
   { name: 'cancelled', site: 'shop', secret: true, open: cancelled },
   {
-    name: 'cancelled-but-paid',
+    name: 'cancelled-in-doubt',
     site: 'shop',
     secret: true,
     async open({ shopper, sandbox }) {
-      await sandbox.faults({ ok_lost: true, rollback_lost: true });
+      // It was told that it is paid, and cannot find out why the shopper cancelled.
+      await sandbox.faults({ ok_lost: true, rollback_lost: true, status_pending: true });
       await shopper.startsPayment();
       await shopper.gateway.paysAndIsGivenBack();
       await shopper.order.says('settled');

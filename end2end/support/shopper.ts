@@ -64,6 +64,39 @@ export class Shopper {
     }
   }
 
+  /**
+   * Goes Back from the gateway's page and on to pay again. That is the checkout; the hand-over page instead
+   * where the shopper has pressed its button, or where its script was slower than the page.
+   */
+  async goesBackAndPaysAgain(): Promise<void> {
+    const { checkout, page } = this;
+    const startAgain = page.getByRole('button', { name: 'Start the payment again' });
+    await page.goBack();
+    await expect(checkout.heading.or(startAgain).or(this.handover)).toBeVisible();
+    if (await checkout.heading.isVisible()) {
+      await checkout.isReady();
+      await checkout.isFilled();
+      await this.goesToPay();
+    } else if (await startAgain.isVisible()) {
+      await this.goesToPay(startAgain);
+    } else {
+      await this.handover.click();
+      await this.gateway.isShown();
+    }
+  }
+
+  /** Goes Back from the gateway's page to the checkout. */
+  async goesBackToCheckout(): Promise<void> {
+    const { checkout, page } = this;
+    const link = page.getByRole('main').getByRole('link', { name: 'Back to checkout' });
+    await page.goBack();
+    await expect(checkout.heading.or(link)).toBeVisible();
+    if (await link.isVisible()) {
+      await link.click();
+    }
+    await checkout.isReady();
+  }
+
   /** From nothing to the gateway's page. */
   async startsPayment(): Promise<void> {
     await this.fillsInCheckout();

@@ -42,12 +42,19 @@ test('a lost notification ends not paid, and the money goes back', async ({ page
   expect(await sandbox.statuses()).toEqual(['reversed', 'paid']);
 });
 
-for (const fault of ['notify_corrupted', 'notify_wrong_key', 'notify_other_amount'] as const) {
+const NOT_BELIEVED = [
+  ['notify_corrupted', 'cancelled'],
+  ['notify_wrong_key', 'cancelled'],
+  // Its signature is the gateway's: there was money, and it goes back.
+  ['notify_other_amount', 'givenBack'],
+] as const;
+
+for (const [fault, state] of NOT_BELIEVED) {
   test(`a notification is not believed: ${fault}`, async ({ page, shopper, sandbox }) => {
     await sandbox.faults({ [fault]: true });
     await shopper.startsPayment();
     await shopper.gateway.paysAndIsGivenBack();
-    await shopper.order.says('cancelled');
+    await shopper.order.says(state);
     await page.goto(shopper.order.resultPath());
     await expect(shopper.order.payAgain).toBeVisible();
     const payment = await sandbox.onlyPayment();
@@ -59,10 +66,10 @@ for (const fault of ['notify_corrupted', 'notify_wrong_key', 'notify_other_amoun
 test('our OK is lost: paid at first, found reversed by asking again', async ({ page, shopper, sandbox }) => {
   await sandbox.faults({ ok_lost: { count: 1 }, rollback_lost: true });
   await shopper.startsPayment();
-  await shopper.gateway.paysAndIsGivenBack();
-  // The shop believes that it is paid, and the shopper is not asked to pay again.
-  await shopper.order.says('settled');
-  await shopper.order.toOrder.click();
+  await shopper.gateway.confirms();
+  await shopper.gateway.says('The payment was given back');
+  // The shopper does not go back by the button, so the shop goes on believing that it is paid.
+  await page.goto('/checkout');
   await shopper.order.says('paid');
   expect((await sandbox.onlyPayment()).status).toBe('reversed');
 
@@ -72,7 +79,16 @@ test('our OK is lost: paid at first, found reversed by asking again', async ({ p
   await shopper.gateway.paysAndReturns();
   await shopper.order.says('paid');
   expect(await sandbox.statuses()).toEqual(['reversed', 'paid']);
-  expect(page.url()).toContain('/checkout/result/');
+});
+
+test('our OK is lost: a shopper who comes back by Cancel makes the shop ask at once', async ({ page, shopper, sandbox }) => {
+  await sandbox.faults({ ok_lost: { count: 1 }, rollback_lost: true });
+  await shopper.startsPayment();
+  await shopper.gateway.paysAndIsGivenBack();
+  await expect(page.getByRole('banner')).toBeVisible();
+  await page.goto(shopper.order.resultPath());
+  await shopper.order.comesToSay('givenBack');
+  expect(await sandbox.statuses()).toEqual(['reversed']);
 });
 
 test('kept by the gateway without our OK: checking, and paid when a second answer agrees', async ({

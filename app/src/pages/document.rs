@@ -71,7 +71,7 @@ pub(super) fn document<B: IntoView>(site: &Site, frame: Frame, body: B) -> impl 
             </head>
             <body class:narrow=narrow>
                 <a class="skip" href="#main">{texts.skip}</a>
-                {site.test_mode.then(|| view! { <p class="test">{texts.test_mode}</p> })}
+                {site.test_mode.then(|| view! { <aside class="test">{texts.test_mode}</aside> })}
                 {header(site)}
                 <main id="main">{body}</main>
                 {footer(site)}

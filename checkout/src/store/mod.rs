@@ -93,8 +93,9 @@ pub struct Handoff {
     pub order: Order,
     /// The signed form.
     pub form: HandoverForm,
-    /// When it was shown for the first time; now, where this is the first time.
-    pub first_shown_at_ms: i64,
+    /// Whether it is shown for the first time since Pay was pressed. A double click presses twice; a shopper
+    /// who comes back from the payment page presses nothing, and needs a new payment.
+    pub first_time: bool,
 }
 
 /// An order with its payments, oldest first.
@@ -143,7 +144,8 @@ pub trait Store: Send + Sync + 'static {
     /// Whether it can be read and written now.
     async fn ready(&self) -> Result<(), StoreError>;
 
-    /// Claims an idempotency key for a request, for `lease_ms` milliseconds.
+    /// Claims an idempotency key for a request, for `lease_ms` milliseconds. Where it is done, its hand-over
+    /// page counts as not shown yet: the same press of Pay came again.
     async fn claim_key(
         &self,
         key: Hash,
@@ -168,7 +170,7 @@ pub trait Store: Send + Sync + 'static {
     /// Places an order, or pays one again, and marks the key done.
     async fn place(&self, placement: Placement, now_ms: i64, timing: &Timing) -> Result<Placed, StoreError>;
 
-    /// The hand-over page of a token; notes when it was shown first.
+    /// The hand-over page of a token; notes that it was shown.
     async fn open_handoff(&self, token: Hash, now_ms: i64) -> Result<Option<Handoff>, StoreError>;
 
     /// Adds a token that opens an order. Only the newest [`TOKENS_PER_ORDER`] of an order are kept.

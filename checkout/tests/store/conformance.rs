@@ -473,15 +473,21 @@ pub async fn the_token_that_was_just_made_works_even_if_many_were_made_in_that_m
 pub async fn a_hand_over_page_is_byte_for_byte_and_its_first_showing_is_remembered(store: &Shared) {
     let payment = new_payment(100, NOW);
     let order = new_order("cart", "content", 100);
+    assert!(is_claimed(&claim(store, "key", NOW).await));
     started(place(store, placement("key", cart(order.clone()), Some(payment.clone())), NOW).await);
     assert!(store.open_handoff(hash("unknown"), NOW).await.unwrap().is_none());
-    for later in [5, 6, HOUR] {
+    for (later, first_time) in [(5, true), (6, false), (HOUR, false)] {
         let handoff = store.open_handoff(payment.handoff, NOW + later).await.unwrap().unwrap();
         assert_eq!(handoff.form, payment.form);
-        assert_eq!(handoff.first_shown_at_ms, NOW + 5);
+        assert_eq!(handoff.first_time, first_time);
         assert_eq!(handoff.order.new.reference, order.reference);
         assert_eq!(handoff.payment.gateway_order_id, payment.gateway_order_id);
     }
+    // The same press again: a double click opens the page twice.
+    let again = claim(store, "key", NOW + 7).await;
+    assert!(matches!(again, KeyClaim::Done { .. }), "{again:?}");
+    let handoff = store.open_handoff(payment.handoff, NOW + 8).await.unwrap().unwrap();
+    assert!(handoff.first_time);
 }
 
 // Messages.

@@ -88,7 +88,10 @@ pub(super) fn claim_key(
         return Ok(KeyClaim::Running);
     };
     let payment = match payment {
-        Some(id) => Some(Box::new(payment_with_salt(connection, PaymentId(id))?)),
+        Some(id) => {
+            execute(connection, "UPDATE payments SET first_shown_at_ms = NULL WHERE id = ?1", [id])?;
+            Some(Box::new(payment_with_salt(connection, PaymentId(id))?))
+        }
         None => None,
     };
     Ok(KeyClaim::Done { order, payment })
@@ -312,7 +315,7 @@ pub(super) fn open_handoff(connection: &Connection, token: Hash, now_ms: i64) ->
         .map_err(|_| Failure::Damaged(format!("payment {}, form", payment.id.0)))?;
     let order = order_by_id(connection, payment.order)?
         .ok_or_else(|| Failure::Damaged(format!("payment {} without its order", payment.id.0)))?;
-    Ok(Some(Handoff { payment, order, form, first_shown_at_ms: shown.unwrap_or(now_ms) }))
+    Ok(Some(Handoff { payment, order, form, first_time: shown.is_none() }))
 }
 
 pub(super) fn add_token(connection: &Connection, order: OrderId, token: Hash, now_ms: i64) -> Done<()> {
