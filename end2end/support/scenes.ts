@@ -82,6 +82,8 @@ const SHOP: readonly Scene[] = [
   {
     name: 'hand-over',
     site: 'shop',
+    // Its form is shown once: a link to another language would use it up.
+    oneLanguage: 'always',
     async open({ shopper }) {
       await shopper.isHeldAtHandover();
       await shopper.fillsInCheckout();

@@ -1,4 +1,9 @@
-/** What holds on every page: accessible in light and dark, never wider than the screen, in two languages. */
+/**
+ * What holds on every page: accessible in light and dark, never wider than the screen, in two languages.
+ * On the way it takes pictures for people to look at, into `artifacts/screenshots/{project}/`.
+ */
+
+import path from 'node:path';
 
 import type { Response } from '@playwright/test';
 
@@ -9,8 +14,10 @@ import { SCENES } from '../support/scenes.ts';
 /** The narrowest screen that has to do (WCAG 2.2, 1.4.10). */
 const NARROW = { width: 320, height: 640 };
 
+const PICTURES = path.resolve(import.meta.dirname, '../artifacts/screenshots');
+
 for (const scene of SCENES) {
-  test(`page: ${scene.name}`, async ({ page, shopper, sandbox, guard }) => {
+  test(`page: ${scene.name}`, async ({ page, shopper, sandbox, guard }, info) => {
     test.skip(scene.site === 'sandbox' && !shopper.scripts, 'its pages have no scripts');
     let answer: Response | undefined;
     page.on('response', (response) => {
@@ -20,6 +27,14 @@ for (const scene of SCENES) {
       }
     });
     await scene.open({ shopper, sandbox, guard });
+
+    await test.step('pictures', async () => {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        const file = `${scene.name}-${colorScheme}.png`;
+        await page.screenshot({ path: path.join(PICTURES, info.project.name, file), fullPage: true });
+      }
+    });
 
     await test.step('headers', async () => {
       const headers = answer?.headers() ?? {};

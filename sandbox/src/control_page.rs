@@ -74,7 +74,7 @@ fn payments(state: &State, now_ms: i64) -> Markup {
         @if listed.peek().is_none() {
             p.empty { "No payment yet. Send an order from your shop to the gateway address above." }
         } @else {
-            div.scroll tabindex="0" role="region" aria-labelledby="payments" {
+            div.scroll tabindex="0" role="group" aria-labelledby="payments" {
                 table.list.stacked {
                     thead { tr {
                         th scope="col" { "Time (UTC)" } th scope="col" { "Order" } th scope="col" { "Shop" }
@@ -274,7 +274,7 @@ pub(crate) fn payment(payment: &Payment, now_ms: i64) -> Markup {
             }
             section.card aria-labelledby="log" {
                 h2 #log { "What went on" }
-                div.scroll tabindex="0" role="region" aria-labelledby="log" {
+                div.scroll tabindex="0" role="group" aria-labelledby="log" {
                     table.list {
                         thead { tr {
                             th scope="col" { "Time (UTC)" } th scope="col" { "Action" } th scope="col" { "Result" }

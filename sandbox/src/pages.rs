@@ -26,7 +26,7 @@ pub(crate) fn frame(title: &str, kind: &str, content: Markup) -> Markup {
                 link rel="stylesheet" href="/sandbox/style.css";
             }
             body class=(kind) {
-                p.banner { strong { "Sandbox" } ", not myPOS: no money moves." }
+                aside.banner { strong { "Sandbox" } ", not myPOS: no money moves." }
                 main { (content) }
             }
         }

@@ -19,8 +19,6 @@ use crate::state::AppState;
 pub struct Visitor {
     /// By choice (`?lang=`, then the cookie), else by `Accept-Language`.
     pub language: Language,
-    /// Whether this request chose the language, so that the answer keeps it.
-    pub chose_language: bool,
     /// The cart, if there is one.
     pub cart: Option<CartCookie>,
     /// The path, for links back to the same page.
@@ -34,7 +32,6 @@ impl FromRequestParts<AppState> for Visitor {
         let mut visitor = Self::from_headers(state, &parts.headers);
         if let Some(language) = chosen(&parts.uri) {
             visitor.language = language;
-            visitor.chose_language = true;
         }
         if parts.method == Method::GET {
             parts.uri.path().clone_into(&mut visitor.path);
@@ -55,7 +52,6 @@ impl Visitor {
         };
         Self {
             language: kept.unwrap_or_else(accepted),
-            chose_language: false,
             cart: jar.get(&names.cart()).and_then(|cookie| CartCookie::parse(cookie.value())),
             path: String::new(),
         }
@@ -82,7 +78,8 @@ impl Visitor {
     }
 }
 
-fn chosen(uri: &Uri) -> Option<Language> {
+/// The language that an address chooses (`?lang=de`).
+pub(crate) fn chosen(uri: &Uri) -> Option<Language> {
     let query = uri.query()?;
     form_urlencoded::parse(query.as_bytes())
         .find(|(name, _)| name == "lang")

@@ -7,13 +7,13 @@ use super::{SCRIPT, STYLES, Site, WASM};
 use crate::dom::PAGE_DATA;
 use crate::text::{Texts, fill, texts};
 
-/// Starts the bundle and hydrates each island: its `data-component` names an export of the bundle.
+/// Starts the bundle, with both of its files asked for at once, and hydrates each island: its `data-component` names an export of the bundle.
 ///
 /// The stock `HydrationScripts` does the same, but copies the nonce into attributes that scripts and
 /// style sheets can read, and cannot load from an address that the server makes.
-const START: &str = "import(j).then(async m=>{await m.default({module_or_path:w});m.hydrate();\
-    for(const e of document.querySelectorAll('leptos-island')){const f=m[e.dataset.component];\
-    f?f(e):console.warn('no island '+e.dataset.component)}})";
+const START: &str = "const f=fetch(w);import(j).then(async m=>{await m.default({module_or_path:f});m.hydrate();\
+    for(const e of document.querySelectorAll('leptos-island')){const i=m[e.dataset.component];\
+    i?i(e):console.warn('no island '+e.dataset.component)}})";
 
 /// What sets one page apart from the others.
 #[derive(Default)]
@@ -86,7 +86,6 @@ fn scripts(site: &Site, data: &serde_json::Value) -> impl IntoView + use<> {
     let start = format!("const j={},w={};{START}", literal(&script), literal(&wasm));
     view! {
         <link rel="modulepreload" href=script />
-        <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
         <script type="application/json" id=PAGE_DATA>{script_safe(&data.to_string())}</script>
         <script type="module" nonce=use_nonce()>{start}</script>
     }

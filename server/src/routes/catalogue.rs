@@ -37,7 +37,7 @@ pub(super) async fn show(State(state): State<AppState>, visitor: Visitor) -> Res
         heading => heading.to_owned(),
     };
     let intro = catalog.intro.in_language(visitor.language).to_owned();
-    let page = render::page(StatusCode::OK, Protection::default(), move || {
+    render::page(StatusCode::OK, Protection::default(), move || {
         view! {
             <CataloguePage
                 site=site.clone()
@@ -47,9 +47,7 @@ pub(super) async fn show(State(state): State<AppState>, visitor: Visitor) -> Res
             />
         }
     })
-    .await;
-    let language = visitor.chose_language.then(|| state.shop.cookies.keep_language(visitor.language));
-    render::with_cookies(page, language)
+    .await
 }
 
 /// `POST /cart/add`: `sku` and `quantity`.

@@ -60,21 +60,15 @@ pub(super) async fn show(
             return render::message(&state, &visitor, MessageKind::BadRequest).await;
         };
         let draft = Draft { lines, ..Draft::default() };
-        let page = checkout_page(&state, &visitor, draft, StatusCode::OK).await;
-        let language = visitor.chose_language.then(|| state.shop.cookies.keep_language(visitor.language));
-        return render::with_cookies(page, language);
+        return checkout_page(&state, &visitor, draft, StatusCode::OK).await;
     }
     match remembered(&state, &visitor).await {
         Ok(Remembered::Elsewhere(location)) => render::see_other(&location),
         Ok(Remembered::Here(draft, cart)) => {
             let visitor = visitor.with_cart(cart);
             let page = checkout_page(&state, &visitor, *draft, StatusCode::OK).await;
-            let names = state.shop.cookies;
-            let cookies = [
-                visitor.chose_language.then(|| names.keep_language(visitor.language)),
-                visitor.cart.as_ref().map(|cart| names.keep_cart(cart)),
-            ];
-            render::with_cookies(page, cookies.into_iter().flatten())
+            let cart = visitor.cart.as_ref().map(|cart| state.shop.cookies.keep_cart(cart));
+            render::with_cookies(page, cart)
         }
         Err(error) => {
             unavailable(&error);

@@ -1,6 +1,6 @@
 //! The hand-over page: the one way to the gateway.
 
-use app::pages::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage, MessageKind};
+use app::pages::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage, MessageKind, Site};
 use axum::extract::{Path, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{StatusCode, Uri};
@@ -54,7 +54,8 @@ async fn with_form(
     total: domain::Price,
     reference: String,
 ) -> Response {
-    let site = visitor.site(state);
+    // No links to other languages: the form is shown once, and following them would use it up.
+    let site = Site { path: String::new(), ..visitor.site(state) };
     let protection = Protection { form_target: form_target(&form.action), referrer: Referrer::Origin };
     let data = HandoverData {
         gateway_name: GATEWAY_NAME.to_owned(),

@@ -31,6 +31,7 @@ pub use operator::router as operator_router;
 
 use crate::config::ConfigError;
 use crate::state::AppState;
+use crate::visitor::chosen;
 use crate::{assets, limits, render};
 
 /// The longest body that any address reads.
@@ -64,6 +65,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/favicon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))
         .fallback(not_found);
+    let pages = pages.layer(middleware::from_fn_with_state(state.clone(), keep_language));
     // What every address of the shop's own goes through, outermost last.
     let guarded = |router: Router<AppState>| {
         router
@@ -86,6 +88,13 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .layer(middleware::from_fn_with_state(state.clone(), safe_headers))
         .layer(middleware::from_fn(log));
     Ok(application.with_state(state))
+}
+
+/// A language that an address chooses is kept, whatever page it is.
+async fn keep_language(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let language = chosen(request.uri());
+    let response = next.run(request).await;
+    render::with_cookies(response, language.map(|language| state.shop.cookies.keep_language(language)))
 }
 
 /// Puts a page, or a problem, in the place of a refusal that a layer made without words.

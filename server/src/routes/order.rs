@@ -37,7 +37,7 @@ pub(super) async fn result(
         view! { <ResultPage site=site.clone() order=order.clone() /> }
     })
     .await;
-    finish(&state, &visitor, page, is_done)
+    finish(&state, page, is_done)
 }
 
 /// `GET /checkout/cancelled/{token}`
@@ -55,7 +55,7 @@ pub(super) async fn cancelled(
         view! { <CancelledPage site=site.clone() order=order.clone() /> }
     })
     .await;
-    finish(&state, &visitor, page, is_done)
+    finish(&state, page, is_done)
 }
 
 /// `GET /checkout/unknown`: back from the gateway, and nobody knows from what.
@@ -104,11 +104,6 @@ fn is_done(file: &OrderFile, order: &OrderView, visitor: &Visitor) -> bool {
             .is_some_and(|cart| cart_hash(&cart.id) == file.order.new.cart && cart.lines == bought(file))
 }
 
-fn finish(state: &AppState, visitor: &Visitor, page: Response, is_done: bool) -> Response {
-    let names = state.shop.cookies;
-    let cookies = [
-        is_done.then(|| names.forget_cart()),
-        visitor.chose_language.then(|| names.keep_language(visitor.language)),
-    ];
-    render::with_cookies(page, cookies.into_iter().flatten())
+fn finish(state: &AppState, page: Response, is_done: bool) -> Response {
+    render::with_cookies(page, is_done.then(|| state.shop.cookies.forget_cart()))
 }
