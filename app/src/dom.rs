@@ -18,6 +18,25 @@ pub fn page_data() -> Option<JsValue> {
     js_sys::JSON::parse(&text).ok()
 }
 
+/// Lets the header count the pieces in the cart; its texts stand on the link.
+pub fn count_cart(pieces: u32) {
+    let link = document().and_then(|document| document.query_selector("header .cart").ok().flatten());
+    let Some(link) = link else { return };
+    let text = match pieces {
+        0 => "data-none",
+        1 => "data-one",
+        _ => "data-many",
+    };
+    let count = pieces.to_string();
+    if let Some(text) = link.get_attribute(text) {
+        let _ = link.set_attribute("aria-label", &text.replace("{count}", &count));
+    }
+    if let Ok(Some(badge)) = link.query_selector("b") {
+        badge.set_text_content(Some(&count));
+        let _ = badge.toggle_attribute_with_force("hidden", pieces == 0);
+    }
+}
+
 /// What stands in a form at this moment. The fields themselves hold what was typed, so what was typed
 /// before the page came alive, or restored by the browser, is there as well.
 #[derive(Debug)]

@@ -165,7 +165,7 @@ fn choice(value: &str, is_checked: bool, label: Markup) -> Markup {
 fn card_choices(is_named: bool, typed: &Typed) -> Markup {
     let chosen = typed.choice.as_deref().unwrap_or("1-approve");
     html! {
-        @if is_named { h3 { "Card" } }
+        @if is_named { h2.minor { "Card" } }
         (choice("1-approve", chosen == "1-approve", html! {
             strong { "Test card that is approved" } span.code { (cards::APPROVED) }
         }))
@@ -189,7 +189,7 @@ fn other_choices(method: Method, is_first: bool, typed: &Typed) -> Markup {
     let decline = format!("{}-decline", method.code());
     let chosen = typed.choice.as_deref();
     html! {
-        h3 { (method.name()) }
+        h2.minor { (method.name()) }
         div.group {
             (choice(&approve, chosen == Some(&approve) || (chosen.is_none() && is_first), html! {
                 strong { (method.name()) ", approved" }

@@ -34,7 +34,7 @@ impl FromRequestParts<AppState> for Visitor {
             visitor.language = language;
         }
         if parts.method == Method::GET {
-            parts.uri.path().clone_into(&mut visitor.path);
+            visitor.path = page_address(&parts.uri);
         }
         Ok(visitor)
     }
@@ -76,6 +76,18 @@ impl Visitor {
             dev: state.dev.as_deref().cloned(),
         }
     }
+}
+
+/// The address of a page without its choice of language, for links back to it: its path, and the cart that a
+/// storefront handed over.
+fn page_address(uri: &Uri) -> String {
+    let cart = uri
+        .query()
+        .and_then(|query| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cart"))
+        .map(|(name, value)| {
+            form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish()
+        });
+    cart.map_or_else(|| uri.path().to_owned(), |cart| format!("{}?{cart}", uri.path()))
 }
 
 /// The language that an address chooses (`?lang=de`).

@@ -248,8 +248,10 @@ impl Checkout {
             return;
         };
         let lines = quote.cart().to_string();
+        let pieces = quote.cart().pieces();
         self.state.update(|state| state.show(quote));
         if self.keeps_cart {
+            dom::count_cart(pieces);
             let cart_id = self.state.with_untracked(|state| state.cart_id.clone());
             self.client.keep_cart(&cart_id, &lines).await;
         }

@@ -108,7 +108,7 @@ fn header(site: &Site) -> impl IntoView + use<> {
         1 => texts.cart_piece.to_owned(),
         count => fill(texts.cart_pieces, &[("count", &count.to_string())]),
     };
-    let count = (site.cart_pieces > 0).then(|| view! { <b>{site.cart_pieces}</b> });
+    let count = view! { <b hidden=site.cart_pieces == 0>{site.cart_pieces}</b> };
     view! {
         <header class="site">
             <a class="brand" href="/" aria-label=fill(texts.home, &[("shop", &site.shop_name)])>
@@ -117,7 +117,15 @@ fn header(site: &Site) -> impl IntoView + use<> {
                 </svg>
                 {site.shop_name.clone()}
             </a>
-            <a class="cart" href="/checkout" aria-label=pieces>
+            // The checkout's script counts on: see `dom::count_cart`.
+            <a
+                class="cart"
+                href="/checkout"
+                aria-label=pieces
+                data-none=texts.cart
+                data-one=texts.cart_piece
+                data-many=texts.cart_pieces
+            >
                 <span>{texts.cart}</span>
                 {count}
             </a>
@@ -128,11 +136,12 @@ fn header(site: &Site) -> impl IntoView + use<> {
 fn footer(site: &Site) -> impl IntoView + use<> {
     let texts = &site.texts().site;
     let languages = (!site.path.is_empty()).then(|| {
+        let more = if site.path.contains('?') { '&' } else { '?' };
         let links = domain::Language::ALL.map(|language| {
             let tag = language.tag();
             let current = (language == site.language).then_some("true");
             view! {
-                <a href=format!("{}?lang={tag}", site.path) lang=tag hreflang=tag aria-current=current>
+                <a href=format!("{}{more}lang={tag}", site.path) lang=tag hreflang=tag aria-current=current>
                     {language.own_name()}
                 </a>
             }
