@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { defineConfig, devices } from '@playwright/test';
 
 /** The browser: the one that is named, the machine's own, or else the one that Playwright brings. */
-const DEBIAN_CHROMIUM = '/usr/bin/chromium';
-const chromium = process.env['CHROMIUM'] ?? (existsSync(DEBIAN_CHROMIUM) ? DEBIAN_CHROMIUM : undefined);
+const DEBIAN_CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
+const chromium = process.env['CHROMIUM'] ?? DEBIAN_CHROMIUM.find((path) => existsSync(path));
 
 /** Chromium's own sandbox does not start for root, as in most containers. */
 const asRoot = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
