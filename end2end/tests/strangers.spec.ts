@@ -41,19 +41,3 @@ test('a return from the gateway that nobody signed tells nothing', async ({ page
   await expect(page.getByRole('heading', { level: 1, name: 'We could not confirm this answer' })).toBeVisible();
   await expect(page.getByRole('main').getByRole('link', { name: 'To the checkout' })).toHaveCount(0);
 });
-
-test('the error page of the gateway leads back to the shop', async ({ page, shopper, guard }) => {
-  // Nothing that is signed comes with that.
-  guard.allow(/the server responded with a status of 400\b/);
-  await shopper.isHeldAtHandover();
-  await shopper.fillsInCheckout();
-  await shopper.checkout.pay.click();
-  await shopper.handover.waitFor();
-  await page.unrouteAll();
-  await page.locator('input[name="Amount"]').evaluate((input) => input.setAttribute('value', '0.01'));
-  await shopper.handover.click();
-  await shopper.gateway.says('Error Code 2');
-  await page.getByRole('link', { name: /^Return to / }).click();
-  expect(new URL(page.url()).origin).toBe(shopper.addresses.shop);
-  await expect(page.getByRole('banner')).toBeVisible();
-});
