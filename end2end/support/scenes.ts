@@ -256,18 +256,7 @@ const SANDBOX: readonly Scene[] = [
   {
     name: 'sandbox-error',
     site: 'sandbox',
-    async open({ shopper }) {
-      const { page } = shopper;
-      await shopper.isHeldAtHandover();
-      await shopper.fillsInCheckout();
-      await shopper.checkout.pay.click();
-      await shopper.handover.waitFor();
-      await page.unrouteAll();
-      // Another amount than the one that was signed.
-      await page.locator('input[name="Amount"]').evaluate((input) => input.setAttribute('value', '0.01'));
-      await shopper.handover.click();
-      await shopper.gateway.says('Error Code 2');
-    },
+    open: ({ shopper }) => shopper.sendsAnotherAmount(),
   },
   {
     name: 'sandbox-unknown',

@@ -115,6 +115,18 @@ export class Shopper {
     await this.page.route(`${this.addresses.sandbox}/vmp/checkout`, (route) => route.fulfill({ status: 204 }));
   }
 
+  /** Sends a hand-over form on which the amount is another than the one that was signed. */
+  async sendsAnotherAmount(): Promise<void> {
+    await this.isHeldAtHandover();
+    await this.fillsInCheckout();
+    await this.checkout.pay.click();
+    await this.handover.waitFor();
+    await this.page.unrouteAll();
+    await this.page.locator('input[name="Amount"]').evaluate((input) => input.setAttribute('value', '0.01'));
+    await this.handover.click();
+    await this.gateway.says('Error Code 2');
+  }
+
   /** The hidden fields of the form that a button belongs to. */
   async formOf(button: Locator): Promise<Record<string, string>> {
     return button.evaluate((element) => {

@@ -4,6 +4,13 @@ import { expect, test } from '../support/fixtures.ts';
 
 const MINUTE = 60;
 
+test('a form that was changed on its way is refused, and the way back leads to the shop', async ({ page, shopper }) => {
+  await shopper.sendsAnotherAmount();
+  await page.getByRole('link', { name: /^Return to / }).click();
+  await expect(page).toHaveURL(`${shopper.addresses.shop}/`);
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+});
+
 test('a delayed notification is waited for', async ({ shopper, sandbox }) => {
   await sandbox.faults({ notify_delayed_ms: { value: 1500 } });
   await shopper.startsPayment();

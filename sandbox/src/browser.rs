@@ -88,13 +88,16 @@ pub(crate) fn refuse(
         });
     });
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let link = [claimed("URL_Cancel"), referer].into_iter().find(|link| is_web_address(link));
-    let shop = link.map_or_else(|| "The shop".to_owned(), web::host);
-    page(StatusCode::OK, pages::refused(refusal, &shop, link), &Permissions::default())
+    // URL_Cancel takes signed POSTs only, so the link leads to the shop's start page.
+    let link = [claimed("URL_Cancel"), referer].into_iter().find_map(start_page);
+    let shop = link.as_deref().map_or_else(|| "The shop".to_owned(), web::host);
+    page(StatusCode::OK, pages::refused(refusal, &shop, link.as_deref()), &Permissions::default())
 }
 
-fn is_web_address(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+/// The start page of the site that an address belongs to.
+fn start_page(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| format!("{}/", url.origin().ascii_serialization()))
 }
 
 /// A claimed text, cut to what is worth keeping.

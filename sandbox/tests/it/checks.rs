@@ -171,7 +171,9 @@ async fn the_error_page_tells_the_developer_what_was_signed() {
     let text = world.post("/vmp/checkout", form).await.text().await.unwrap();
     assert!(text.contains("<h1>Error Code 2</h1>"));
     assert!(text.contains("IPCPurchase-1.4-EN-"));
-    assert!(text.contains(&format!("href=\"{}\"", world.shop.url("/cancel"))));
+    // URL_Cancel takes signed posts only: a link that opened it would end at a refusal.
+    assert!(text.contains(&format!("href=\"{}\"", world.shop.url("/"))));
+    assert!(!text.contains("/cancel\""));
 }
 
 #[tokio::test]
