@@ -26,7 +26,12 @@ pub struct Checkout {
     pub(crate) clock: Arc<dyn Clock>,
     /// As many signatures are made at a time as there are cores: more would only wait for each other.
     signers: Semaphore,
+    /// Passwords are hashed a few at a time: each takes much memory.
+    pub(crate) hashers: Semaphore,
 }
+
+/// How many passwords are hashed at a time.
+const HASHERS: usize = 2;
 
 /// Why a use-case could not go on. Nothing of it was done, unless it says so.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +63,15 @@ impl Checkout {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self { catalog, settings, store, gateway, clock, signers: Semaphore::new(cores) }
+        Self {
+            catalog,
+            settings,
+            store,
+            gateway,
+            clock,
+            signers: Semaphore::new(cores),
+            hashers: Semaphore::new(HASHERS),
+        }
     }
 
     /// Prices a cart.

@@ -44,7 +44,12 @@ pub fn money_text(money: Money, language: Language) -> String {
         .ok()?;
         Some(formatter.format_fixed_decimal(&decimal).to_string())
     });
-    formatted.unwrap_or_else(|| format!("{decimal} {}", money.currency))
+    formatted.unwrap_or_else(|| plain(money))
+}
+
+/// The text of an amount in no language, for records: `12.50 EUR`.
+pub fn plain(money: Money) -> String {
+    format!("{} {}", decimal_of(money), money.currency)
 }
 
 /// Minor units as an exact decimal with all of the currency's places.

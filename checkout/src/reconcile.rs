@@ -3,18 +3,18 @@
 use domain::{Money, PaymentState};
 use futures_util::stream::{self, StreamExt as _};
 use mypos::{
-    Callback, GetPaymentStatus, GetTxnStatus, Outcome, PaymentStatus, PaymentStatusReply, RefundReply,
-    Request, TxnStatusReply, Unverified, Verified,
+    Callback, GetPaymentStatus, GetTxnStatus, PaymentStatus, PaymentStatusReply, Request, TxnStatusReply,
+    Verified,
 };
 
 use crate::callbacks::from_gateway;
 use crate::checkout::{Checkout, CheckoutError};
+use crate::conversation::NoAnswer;
 use crate::mypos_store::MyposStore;
-use crate::records::{EventKind, NewEvent, Payment, PaymentId, RefundState};
+use crate::people::Actor;
+use crate::records::{EventKind, NewEvent, Payment, PaymentId};
+use crate::refund::MerchantError;
 use crate::rules::Cause;
-use crate::start::to_gateway;
-use crate::store::{NewRefund, Reserved};
-use crate::token::random;
 
 /// How many payments one round asks about, and how many of them at a time.
 const ROUND: u32 = 32;
@@ -143,10 +143,7 @@ impl Checkout {
 
     /// What the gateway says about a payment.
     async fn status_of(&self, payment: &Payment) -> Result<Cause, AskError> {
-        let store = self
-            .settings
-            .store_named(&payment.store)
-            .ok_or_else(|| CheckoutError::Configuration(format!("store {:?} is gone", payment.store)))?;
+        let store = self.store_of(&payment.store)?;
         let order_id = mypos::OrderId::parse(&payment.gateway_order_id).map_err(|_| AskError::Unreadable)?;
         let verified = self.question(store, &GetPaymentStatus { order_id: order_id.clone() }).await?;
         let reply = PaymentStatusReply::read(&verified).map_err(|_| AskError::Unreadable)?;
@@ -216,24 +213,17 @@ impl Checkout {
         Ok(self.store.record_declined(payment.id, attempts.collect(), self.now_ms()).await?)
     }
 
-    /// Signs a question, sends it, and verifies the answer. The questions ask for JSON.
+    /// Signs a question, sends it, and verifies the answer.
     async fn question(&self, store: &MyposStore, request: &impl Request) -> Result<Verified, AskError> {
-        let key = store.signing_key().ok_or_else(|| {
-            CheckoutError::Configuration(format!("store {:?} has no key in use", store.name))
-        })?;
-        let signed = self.sign(&key.ours, request.fields(&store.identity(key, domain::Language::En))).await?;
-        let body = self.gateway.call(&store.endpoint, signed.to_form()).await?;
-        let unverified = Unverified::from_json(body.trim_ascii()).map_err(|_| AskError::Unreadable)?;
-        unverified.verify_any(store.gateway_keys()).map_err(|_| AskError::Unreadable)
+        let signed = self.signed(store, request).await?;
+        Ok(self.send(store, signed).await.verified?)
     }
 
     /// Gives back a payment that could not be taken and that the gateway has not reversed: in full, once.
     /// `paid` is what the gateway says was paid; only what was also asked for is given back without a
     /// person.
     async fn give_back(&self, payment: &Payment, paid: Money) -> Result<(), CheckoutError> {
-        let trnref = payment.trnref.as_deref().and_then(|text| mypos::Trnref::parse(text).ok());
-        let store = self.settings.store_named(&payment.store);
-        let (Some(trnref), Some(store), true) = (trnref, store, paid == payment.money) else {
+        if payment.trnref.is_none() || paid != payment.money {
             let event = NewEvent {
                 kind: EventKind::Contradiction,
                 detail: "money that has to go back cannot be refunded by itself: look at the myPOS account"
@@ -242,31 +232,13 @@ impl Checkout {
             };
             tracing::error!("a payment has to be given back by hand: look at the myPOS account");
             return Ok(self.store.raise(payment.id, event, self.now_ms()).await?);
-        };
-        let order_id = mypos::OrderId::from_random(random()?);
-        let refund = NewRefund {
-            payment: payment.id,
-            gateway_order_id: order_id.as_str().to_owned(),
-            money: payment.money,
-            reason: "the payment could not be taken for its order".to_owned(),
-        };
-        let Reserved::Yes(id) = self.store.reserve_refund(refund, self.now_ms()).await? else {
-            return Ok(());
-        };
-        let amount = to_gateway(payment.money)?;
-        let answer = self.question(store, &mypos::Refund { order_id, trnref, amount }).await;
-        let outcome = match answer
-            .and_then(|verified| RefundReply::read(&verified).map_err(|_| AskError::Unreadable))
-        {
-            Ok(reply) => reply.outcome(amount),
-            Err(_) => Outcome::Undecided,
-        };
-        let (state, detail) = match outcome {
-            Outcome::Yes => (RefundState::Done, String::new()),
-            Outcome::No(code) => (RefundState::Refused, format!("{} {}", code.code(), code.name())),
-            Outcome::Undecided => (RefundState::Unknown, String::new()),
-        };
-        Ok(self.store.settle_refund(id, state, detail, self.now_ms()).await?)
+        }
+        let reason = "the payment could not be taken for its order".to_owned();
+        match self.refund_payment(payment, payment.money, reason, None, Actor::ourselves(), None).await {
+            // Somebody else was quicker: it is given back, or being given back.
+            Ok(_) | Err(MerchantError::Problem(_)) => Ok(()),
+            Err(MerchantError::Failed(error)) => Err(error),
+        }
     }
 }
 
@@ -274,8 +246,8 @@ impl Checkout {
 #[derive(Debug, thiserror::Error)]
 enum AskError {
     #[error(transparent)]
-    Gateway(#[from] crate::gateway::GatewayError),
-    #[error("the gateway's answer is not signed, or not of its shape")]
+    NoAnswer(#[from] NoAnswer),
+    #[error("the gateway's answer is not of its shape")]
     Unreadable,
     #[error(transparent)]
     Own(#[from] CheckoutError),

@@ -1,6 +1,6 @@
 //! What is stored of orders, payments and events.
 
-use domain::{Customer, Language, Money, MoneyError, OrderState, PaymentMethod, PaymentState};
+use domain::{Customer, Language, Money, MoneyError, OrderState, PaymentMethod, PaymentState, RefundState};
 use serde::{Deserialize, Serialize};
 
 use crate::token::Hash;
@@ -101,6 +101,8 @@ pub struct NewOrder {
     pub customer: Customer,
     /// The language of the order.
     pub language: Language,
+    /// The day on which it is placed, in the shop's time zone: days since 1970-01-01.
+    pub day: i64,
 }
 
 /// An order.
@@ -114,6 +116,10 @@ pub struct Order {
     pub method: PaymentMethod,
     /// When it was placed, milliseconds since 1970.
     pub placed_at_ms: i64,
+    /// How much of its money went back, in minor units.
+    pub refunded_minor: i64,
+    /// Since when a person has to look at it.
+    pub attention_since_ms: Option<i64>,
     /// What it consists of.
     pub new: NewOrder,
 }
@@ -250,6 +256,26 @@ pub enum EventKind {
     Contradiction,
     /// A verified message about an order that nobody knows. A person has to look.
     UnknownMessage,
+    /// The merchant cancelled an order that was not paid.
+    CancelledByMerchant,
+    /// The merchant recorded money that came in by one of his own methods.
+    MoneyReceived,
+    /// The merchant looked at what needed a person.
+    LookedAt,
+    /// The gateway was asked to undo a whole payment.
+    ReversalAsked,
+    /// It did.
+    ReversalDone,
+    /// It refused to.
+    ReversalDeclined,
+    /// Nobody knows what became of a reversal. A person has to look.
+    ReversalUnknown,
+    /// A refund was proposed and waits for a second person.
+    RefundProposed,
+    /// A second person turned a proposed refund down.
+    RefundTurnedDown,
+    /// A refund that was made elsewhere was recorded: in the myPOS account, by a chargeback, or by hand.
+    RefundRecorded,
     /// A refund was reserved.
     RefundReserved,
     /// The gateway did the refund.
@@ -262,7 +288,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 33] = [
         Self::OrderPlaced,
         Self::OrderSuperseded,
         Self::OwnMethodChosen,
@@ -282,6 +308,16 @@ impl EventKind {
         Self::Declined,
         Self::Contradiction,
         Self::UnknownMessage,
+        Self::CancelledByMerchant,
+        Self::MoneyReceived,
+        Self::LookedAt,
+        Self::ReversalAsked,
+        Self::ReversalDone,
+        Self::ReversalDeclined,
+        Self::ReversalUnknown,
+        Self::RefundProposed,
+        Self::RefundTurnedDown,
+        Self::RefundRecorded,
         Self::RefundReserved,
         Self::RefundDone,
         Self::RefundRefused,
@@ -310,6 +346,16 @@ impl EventKind {
             Self::Declined => "declined",
             Self::Contradiction => "contradiction",
             Self::UnknownMessage => "unknown_message",
+            Self::CancelledByMerchant => "cancelled_by_merchant",
+            Self::MoneyReceived => "money_received",
+            Self::LookedAt => "looked_at",
+            Self::ReversalAsked => "reversal_asked",
+            Self::ReversalDone => "reversal_done",
+            Self::ReversalDeclined => "reversal_declined",
+            Self::ReversalUnknown => "reversal_unknown",
+            Self::RefundProposed => "refund_proposed",
+            Self::RefundTurnedDown => "refund_turned_down",
+            Self::RefundRecorded => "refund_recorded",
             Self::RefundReserved => "refund_reserved",
             Self::RefundDone => "refund_done",
             Self::RefundRefused => "refund_refused",
@@ -321,29 +367,84 @@ impl EventKind {
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
+
+    /// Whether a person has to look at the order because of it.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(self, Self::Contradiction | Self::RefundUnknown | Self::ReversalUnknown)
+    }
 }
 
-/// Where a refund stands.
+/// How money went back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RefundState {
-    /// Its amount is set aside; the gateway is being asked.
-    Reserved,
-    /// The gateway did it.
-    Done,
-    /// The gateway refused it: the amount is free again.
-    Refused,
-    /// Nobody knows. The amount stays set aside until a person says what the myPOS account shows.
-    Unknown,
+pub enum RefundKind {
+    /// We asked the gateway (`IPCRefund`).
+    Gateway,
+    /// Somebody made it in the myPOS account.
+    Account,
+    /// The shopper's bank took it back.
+    Chargeback,
+    /// By the merchant's own means: of money that came in without the gateway.
+    Hand,
 }
 
-impl RefundState {
-    /// The name in the database.
+impl RefundKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Gateway, Self::Account, Self::Chargeback, Self::Hand];
+
+    /// The name in the database and in forms.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Reserved => "reserved",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::Unknown => "unknown",
+            Self::Gateway => "gateway",
+            Self::Account => "account",
+            Self::Chargeback => "chargeback",
+            Self::Hand => "hand",
         }
     }
+
+    /// The kind of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// A refund.
+#[derive(Clone, Debug)]
+pub struct Refund {
+    /// Its number.
+    pub id: RefundId,
+    /// The order whose money goes back.
+    pub order: OrderId,
+    /// The payment that it is made from; `None` for money that the merchant received himself.
+    pub payment: Option<PaymentId>,
+    /// How it was made.
+    pub kind: RefundKind,
+    /// Its own `OrderID` at the gateway, for [`RefundKind::Gateway`].
+    pub gateway_order_id: Option<String>,
+    /// How much.
+    pub money: Money,
+    /// Why, in the merchant's words.
+    pub reason: String,
+    /// Where it stands.
+    pub state: RefundState,
+    /// Who asked for it.
+    pub asked_by: String,
+    /// When, milliseconds since 1970.
+    pub made_at_ms: i64,
+    /// When it was settled.
+    pub settled_at_ms: Option<i64>,
+    /// What decided it: the gateway's code and its name, or who recorded what.
+    pub answer: String,
+}
+
+/// Money that the merchant recorded as received by one of his own methods.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// How much.
+    pub money: Money,
+    /// In the merchant's words.
+    pub note: String,
+    /// Who recorded it.
+    pub recorded_by: String,
+    /// When, milliseconds since 1970.
+    pub recorded_at_ms: i64,
 }

@@ -36,6 +36,14 @@ pub enum Cause {
     StatusReversed,
     /// The status query had no answer that decides.
     StatusUndecided,
+    /// The merchant wants the whole payment undone: the gateway is about to be asked (`IPCReversal`).
+    ReversalAsked,
+    /// The gateway said yes to that, or the merchant recorded that the myPOS account shows it.
+    ReversalYes,
+    /// The gateway said a definite no, or the merchant recorded that the account does not show it.
+    ReversalNo,
+    /// Whatever came of it, it decides nothing.
+    ReversalUndecided,
 }
 
 /// What is known when a message comes in.
@@ -132,7 +140,10 @@ fn payment_event(situation: &Situation<'_>, cause: &Cause) -> Option<PaymentEven
         Cause::Rollback => PaymentEvent::Rollback,
         Cause::StatusUnsuccessful => PaymentEvent::StatusUnsuccessful,
         Cause::StatusReversed => PaymentEvent::StatusReversed,
-        Cause::Returned | Cause::StatusUndecided => return None,
+        Cause::ReversalAsked => PaymentEvent::ReversalAsked { refunds: situation.has_refunds },
+        Cause::ReversalYes => PaymentEvent::ReversalDone,
+        Cause::ReversalNo => PaymentEvent::ReversalDeclined,
+        Cause::Returned | Cause::StatusUndecided | Cause::ReversalUndecided => return None,
     })
 }
 
@@ -287,6 +298,10 @@ fn record(
         (Cause::StatusPaid { .. }, Err(_)) => EventKind::Contradiction,
         (Cause::StatusUnsuccessful, _) if changed && !early => EventKind::StatusUnsuccessful,
         (Cause::StatusReversed, _) if changed => EventKind::StatusReversed,
+        (Cause::ReversalAsked, Ok(_)) if changed => EventKind::ReversalAsked,
+        (Cause::ReversalYes, Ok(_)) if changed => EventKind::ReversalDone,
+        (Cause::ReversalNo, Ok(_)) if changed => EventKind::ReversalDeclined,
+        (Cause::ReversalUndecided, _) if after.state == PaymentState::Reversing => EventKind::ReversalUnknown,
         _ => return Vec::new(),
     };
     let mut events = vec![NewEvent { kind, detail: detail(cause), raw: None }];

@@ -19,11 +19,30 @@ pub struct Settings {
     pub methods: Vec<PaymentMethod>,
     /// The zone of dates that people read.
     pub zone: TimeZone,
+    /// Where all refunds of a payment together come to more than this, a second person has to approve: an
+    /// amount such as `100` or `99.50`, in whichever currency the payment has. Nobody has to where `None`.
+    pub refund_approval_above: Option<String>,
     /// Its durations.
     pub timing: Timing,
 }
 
 impl Settings {
+    /// The limit for approvals in minor units of a currency. What is no amount in that currency means that
+    /// everything has to be approved.
+    pub fn approval_above_minor(&self, currency: Currency) -> Option<i64> {
+        let text = self.refund_approval_above.as_deref()?;
+        let amount = mypos::Currency::from_code(currency.code())
+            .and_then(|currency| mypos::Amount::parse(text, currency).ok());
+        Some(amount.map_or(0, |amount| amount.minor))
+    }
+
+    /// The day of a point in time in the shop's zone: days since 1970-01-01.
+    pub fn day_of(&self, at_ms: i64) -> i64 {
+        let utc_day = at_ms.div_euclid(86_400_000);
+        let local = jiff::Timestamp::from_millisecond(at_ms).map(|at| self.zone.to_datetime(at).date());
+        local.map_or(utc_day, |date| days_since_1970(date).unwrap_or(utc_day))
+    }
+
     /// The store that takes a currency.
     pub fn store_for(&self, currency: Currency) -> Option<&MyposStore> {
         self.stores.iter().find(|store| store.currencies.contains(&currency))
@@ -49,5 +68,46 @@ impl Settings {
                 && (*method != PaymentMethod::Ideal || currency == Currency::EUR)
         };
         self.methods.iter().copied().filter(fits).collect()
+    }
+}
+
+/// A date as a count of days since 1970-01-01.
+pub fn days_since_1970(date: jiff::civil::Date) -> Option<i64> {
+    let since = date.since((jiff::Unit::Day, jiff::civil::date(1970, 1, 1))).ok()?;
+    Some(i64::from(since.get_days()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(zone: &str) -> Settings {
+        Settings {
+            public_url: String::new(),
+            stores: Vec::new(),
+            methods: Vec::new(),
+            zone: TimeZone::get(zone).unwrap(),
+            refund_approval_above: Some("99.50".into()),
+            timing: Timing::default(),
+        }
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_shops_zone() {
+        // 22:30 in UTC on New Year's Eve of 1999 is the next day in Berlin.
+        let at_ms = 946_679_400_000;
+        assert_eq!(settings("UTC").day_of(at_ms), 10_956);
+        assert_eq!(settings("Europe/Berlin").day_of(at_ms), 10_956);
+        assert_eq!(settings("Europe/Berlin").day_of(at_ms + 1_800_000), 10_957);
+        assert_eq!(settings("America/New_York").day_of(0), -1);
+    }
+
+    #[test]
+    fn the_limit_for_approvals_is_in_the_payments_currency() {
+        assert_eq!(settings("UTC").approval_above_minor(Currency::EUR), Some(9_950));
+        let yen = Currency::from_code("JPY").unwrap();
+        assert_eq!(settings("UTC").approval_above_minor(yen), Some(0), "not an amount in yen: be careful");
+        let none = Settings { refund_approval_above: None, ..settings("UTC") };
+        assert_eq!(none.approval_above_minor(Currency::EUR), None);
     }
 }

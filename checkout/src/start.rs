@@ -270,6 +270,7 @@ impl Checkout {
             total: priced.total,
             customer,
             language: request.language,
+            day: self.settings.day_of(self.now_ms()),
         })
     }
 

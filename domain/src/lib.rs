@@ -22,4 +22,4 @@ pub use messages::{
 };
 pub use method::PaymentMethod;
 pub use money::{Currency, Money, MoneyError};
-pub use state::{Fit, OrderEvent, OrderState, PaymentEvent, PaymentState, Refusal};
+pub use state::{Fit, OrderEvent, OrderState, PaymentEvent, PaymentState, RefundEvent, RefundState, Refusal};

@@ -1,4 +1,4 @@
-//! The states of an order and of a payment, and the only functions that change them.
+//! The states of an order, of a payment and of a refund, and the only functions that change them.
 //!
 //! Each takes a state and an event and gives the next state or a refusal. `Ok` of the same state means
 //! that the event says nothing new: it gets the answer that it got the first time. The store applies
@@ -253,6 +253,98 @@ impl PaymentEvent {
     ];
 }
 
+/// Where a refund stands: money that goes back on a paid payment, or on money that the merchant received
+/// himself. In every state but [`RefundState::Refused`] its amount is set aside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// It waits for a second person's approval. Nobody was asked for anything yet.
+    Proposed,
+    /// The gateway is being asked.
+    Reserved,
+    /// The money went back.
+    Done,
+    /// It was not done, for certain: the amount is free again.
+    Refused,
+    /// Nobody knows: a person has to look at the myPOS account and record what it says.
+    Unknown,
+}
+
+impl RefundState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Proposed, Self::Reserved, Self::Done, Self::Refused, Self::Unknown];
+
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Reserved => "reserved",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether its amount is set aside, or gone.
+    pub const fn counts(self) -> bool {
+        !matches!(self, Self::Refused)
+    }
+
+    /// The next state.
+    pub const fn on(self, event: RefundEvent) -> Result<Self, Refusal> {
+        use RefundEvent as E;
+        match (self, event) {
+            (Self::Proposed, E::Approved) => Ok(Self::Reserved),
+            (Self::Proposed, E::TurnedDown) => Ok(Self::Refused),
+            (Self::Reserved | Self::Unknown | Self::Done, E::AnsweredYes) => Ok(Self::Done),
+            (Self::Reserved | Self::Unknown | Self::Refused, E::AnsweredNo) => Ok(Self::Refused),
+            (Self::Reserved | Self::Unknown, E::Undecided) => Ok(Self::Unknown),
+            (Self::Unknown, E::RecordedDone) => Ok(Self::Done),
+            (Self::Unknown, E::RecordedNotDone) => Ok(Self::Refused),
+            // A signed reply against what was said before: money is not where we think it is.
+            (Self::Refused, E::AnsweredYes) | (Self::Done, E::AnsweredNo) => Err(Refusal::Contradiction),
+            _ => Err(Refusal::RefundState),
+        }
+    }
+}
+
+/// What can happen to a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefundEvent {
+    /// A second person approved it.
+    Approved,
+    /// A person turned the proposal down.
+    TurnedDown,
+    /// The gateway said yes, signed.
+    AnsweredYes,
+    /// The gateway said a definite no, signed.
+    AnsweredNo,
+    /// Whatever came, it decides nothing.
+    Undecided,
+    /// The merchant recorded that the myPOS account shows it.
+    RecordedDone,
+    /// The merchant recorded that the myPOS account does not show it.
+    RecordedNotDone,
+}
+
+impl RefundEvent {
+    /// Every event.
+    pub const ALL: [Self; 7] = [
+        Self::Approved,
+        Self::TurnedDown,
+        Self::AnsweredYes,
+        Self::AnsweredNo,
+        Self::Undecided,
+        Self::RecordedDone,
+        Self::RecordedNotDone,
+    ];
+}
+
 /// Why an event changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Refusal {
@@ -268,6 +360,8 @@ pub enum Refusal {
     HasRefunds,
     /// Only a paid payment can be given back.
     NotPaid,
+    /// The refund is in a state in which this does not happen.
+    RefundState,
 }
 
 #[cfg(test)]
@@ -339,6 +433,43 @@ mod tests {
         }
     }
 
+    /// Every pair of refund state and event: P r D R U for the states in order.
+    #[test]
+    fn the_refund_table_is_exactly_this() {
+        let letter = |state| match state {
+            RefundState::Proposed => 'P',
+            RefundState::Reserved => 'r',
+            RefundState::Done => 'D',
+            RefundState::Refused => 'R',
+            RefundState::Unknown => 'U',
+        };
+        let expected = [
+            // P r D R U
+            (RefundEvent::Approved, "r!!!!"),
+            (RefundEvent::TurnedDown, "R!!!!"),
+            (RefundEvent::AnsweredYes, "!DD!D"),
+            (RefundEvent::AnsweredNo, "!R!RR"),
+            (RefundEvent::Undecided, "!U!!U"),
+            (RefundEvent::RecordedDone, "!!!!D"),
+            (RefundEvent::RecordedNotDone, "!!!!R"),
+        ];
+        assert_eq!(expected.map(|(event, _)| event), RefundEvent::ALL);
+        for (event, row) in expected {
+            let actual: String =
+                RefundState::ALL.map(|state| state.on(event).map_or('!', letter)).into_iter().collect();
+            assert_eq!(actual, row, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_refund_never_comes_back_from_done_or_refused() {
+        for end in [RefundState::Done, RefundState::Refused] {
+            for event in RefundEvent::ALL {
+                assert!(end.on(event).is_err() || end.on(event) == Ok(end), "{event:?}");
+            }
+        }
+    }
+
     #[test]
     fn paid_is_lost_only_to_a_reversal() {
         for event in PaymentEvent::ALL {
@@ -369,6 +500,9 @@ mod tests {
         }
         for state in PaymentState::ALL {
             assert_eq!(PaymentState::from_name(state.name()), Some(state));
+        }
+        for state in RefundState::ALL {
+            assert_eq!(RefundState::from_name(state.name()), Some(state));
         }
     }
 }

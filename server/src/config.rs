@@ -56,6 +56,11 @@ pub struct Config {
     pub payments_per_minute: u32,
     /// Payments at once.
     pub payments_burst: u32,
+    /// Where all refunds of a payment together come to more than this amount, a second person has to approve;
+    /// empty where nobody has to.
+    pub refund_approval_above: String,
+    /// Whether giving money back takes a code of the second factor.
+    pub second_factor_for_refunds: bool,
     /// How the log looks.
     pub log_format: LogFormat,
     /// What is logged.
@@ -237,6 +242,15 @@ impl Config {
                 return Err(wrong(setting, "must be at least 1"));
             }
         }
+        let limit = &self.refund_approval_above;
+        if !limit.is_empty() && mypos::Amount::parse(limit, mypos::Currency::Eur).is_err() {
+            return Err(wrong(
+                "refund_approval_above",
+                format!(
+                    "{limit:?} is not an amount such as \"100\" or \"99.50\"; leave it empty for no limit"
+                ),
+            ));
+        }
         self.zone().map(drop)?;
         self.database_path().map(drop)
     }
@@ -314,6 +328,7 @@ impl Config {
             stores,
             methods: self.methods.clone(),
             zone: self.zone()?,
+            refund_approval_above: Some(self.refund_approval_above.clone()).filter(|limit| !limit.is_empty()),
             timing: Timing::default(),
         })
     }
@@ -365,6 +380,7 @@ mod tests {
             ("time_zone = \"Berlin\"", "time_zone: "),
             ("database_url = \"mysql://x\"", "database_url: "),
             ("requests_burst = 0", "requests_burst: "),
+            ("refund_approval_above = \"a lot\"", "refund_approval_above: "),
             ("trusted_proxies = [\"proxy\"]", "trusted_proxies"),
             ("listen = \"3000\"", "listen"),
         ] {

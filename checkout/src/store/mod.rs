@@ -3,18 +3,19 @@
 //! No transaction object crosses the trait, so an implementation is free to gather what is queued into
 //! one commit. What every implementation must do is held by one suite, `tests/store`.
 
+pub mod merchant;
 pub mod sqlite;
 
 use async_trait::async_trait;
 
+pub use self::merchant::{MerchantStore, NewRefund, Reserved};
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
-    RefundId, RefundState,
 };
 use crate::rules::{Cause, Decision};
 use crate::timing::Timing;
 use crate::token::Hash;
-use domain::{Money, PaymentMethod};
+use domain::PaymentMethod;
 
 /// Why the store did not do what it was asked. Nothing was changed.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -116,31 +117,9 @@ pub struct Applied {
     pub decision: Decision,
 }
 
-/// A refund that the gateway is to be asked for.
-#[derive(Clone, Debug)]
-pub struct NewRefund {
-    /// The payment it gives back from.
-    pub payment: PaymentId,
-    /// Its own `OrderID` at the gateway, used once.
-    pub gateway_order_id: String,
-    /// How much.
-    pub money: Money,
-    /// Why, in words for the merchant.
-    pub reason: String,
-}
-
-/// Whether a refund's amount could be set aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reserved {
-    /// It is set aside: ask the gateway.
-    Yes(RefundId),
-    /// Less than that is left to be refunded, or the payment is not in a state that allows it.
-    No,
-}
-
-/// The store.
+/// The store: what shoppers and the gateway do to orders. The merchant's half is [`MerchantStore`].
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: MerchantStore {
     /// Whether it can be read and written now.
     async fn ready(&self) -> Result<(), StoreError>;
 
@@ -228,23 +207,6 @@ pub trait Store: Send + Sync + 'static {
     /// The payments that have not ended, due or not, in the order of their numbers, from the one after
     /// `after`: for a reconciliation at once.
     async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError>;
-
-    /// Sets a refund's amount aside. The database itself refuses more than is left.
-    async fn reserve_refund(&self, refund: NewRefund, now_ms: i64) -> Result<Reserved, StoreError>;
-
-    /// Settles a reserved refund, and asks no more about its payment where that was refused. What is not done
-    /// is raised.
-    async fn settle_refund(
-        &self,
-        refund: RefundId,
-        state: RefundState,
-        detail: String,
-        now_ms: i64,
-    ) -> Result<(), StoreError>;
-
-    /// Makes refunds unknown that were reserved before an instant and never settled: whoever reserved them
-    /// is gone. Each is raised. Returns how many.
-    async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError>;
 
     /// Expires open orders placed before `placed_before_ms` that no running payment can still pay, and
     /// forgets idempotency keys older than `keys_before_ms`. Returns how many orders expired.

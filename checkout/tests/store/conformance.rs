@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use checkout::records::{EventKind, NewEvent, OrderId, PaymentId, RefundId, RefundState};
+use checkout::records::{EventKind, NewEvent, OrderId, PaymentId, RefundId};
 use checkout::rules::Cause;
+use checkout::store::merchant::Settlement;
 use checkout::store::{KeyClaim, OrderToPay, Placed, Reserved, TOKENS_PER_ORDER};
 use checkout::token::Hash;
-use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, Refusal};
+use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundEvent, Refusal};
 
 use crate::world::*;
 
@@ -686,8 +687,8 @@ pub async fn a_rollback_of_a_refunded_payment_is_raised(store: &Shared) {
     assert!(events.ends_with(&[EventKind::RolledBack, EventKind::Contradiction]), "{events:?}");
 
     let freed = paid(store, 100, NOW).await;
-    let Ok(Reserved::Yes(refund)) = reserve(store, &freed, eur(10)).await else { panic!("not reserved") };
-    store.settle_refund(refund, RefundState::Refused, String::new(), NOW).await.unwrap();
+    let refund = reserved(store, &freed, 10).await;
+    settle(store, refund, RefundEvent::AnsweredNo).await.unwrap();
     apply(store, &freed, Cause::Rollback, NOW).await;
     assert_eq!(
         kinds(store, freed.order).await.last(),
@@ -716,7 +717,7 @@ pub async fn events_are_in_order_and_each_raw_message_is_kept_once(store: &Share
         (1, EventKind::Returned, Some("ok=1"), true),
         (2, EventKind::Notified, Some("notify=\u{fc}"), true),
         (3, EventKind::NotifyRepeated, Some("notify=again"), true),
-        (0, EventKind::RefundReserved, None, true),
+        (0, EventKind::RefundReserved, Some("IPCmethod=IPCRefund"), true),
         (4, EventKind::RolledBack, Some("rollback=1"), true),
         (4, EventKind::Contradiction, None, true),
     ];
@@ -919,84 +920,95 @@ pub async fn a_refund_of_nothing_or_less_is_never_reserved(store: &Shared) {
 }
 
 pub async fn a_refused_refund_frees_its_amount_and_an_unknown_one_does_not(store: &Shared) {
-    for (state, kind, frees) in [
-        (RefundState::Done, EventKind::RefundDone, false),
-        (RefundState::Unknown, EventKind::RefundUnknown, false),
-        (RefundState::Refused, EventKind::RefundRefused, true),
+    for (event, kind, frees) in [
+        (RefundEvent::AnsweredYes, EventKind::RefundDone, false),
+        (RefundEvent::Undecided, EventKind::RefundUnknown, false),
+        (RefundEvent::AnsweredNo, EventKind::RefundRefused, true),
     ] {
         let ours = paid(store, 100, NOW).await;
-        let Ok(Reserved::Yes(refund)) = reserve(store, &ours, eur(60)).await else { panic!("{state:?}") };
+        let refund = reserved(store, &ours, 60).await;
         assert!(matches!(reserve(store, &ours, eur(41)).await, Ok(Reserved::No)), "reserved counts");
-        store.settle_refund(refund, state, "9 E_WRONG_AMOUNT".into(), NOW + 1).await.unwrap();
+        let settlement = Settlement {
+            detail: "9 E_WRONG_AMOUNT".into(),
+            raw: Some("{\"Status\":\"9\"}".into()),
+            ..answered(event)
+        };
+        store.settle_refund(refund, settlement, NOW + 1).await.unwrap().unwrap();
         let again = reserve(store, &ours, eur(41)).await.unwrap();
-        assert_eq!(again != Reserved::No, frees, "{state:?}");
+        assert_eq!(again != Reserved::No, frees, "{event:?}");
         let events = events(store, ours.order).await;
         let settled = events.iter().find(|event| event.what.kind == kind).unwrap();
         assert_eq!((settled.at_ms, settled.what.detail.as_str()), (NOW + 1, "9 E_WRONG_AMOUNT"));
+        assert_eq!(settled.what.raw.as_deref(), Some("{\"Status\":\"9\"}"));
         assert_eq!(settled.payment, Some(ours.payment));
     }
 }
 
 pub async fn a_settled_refund_does_not_change_and_an_unknown_one_may(store: &Shared) {
-    let settle = async |refund, state| {
-        // Whether that is an error or passed over is the store's; that nothing changes is not.
-        let _ = store.settle_refund(refund, state, String::new(), NOW).await;
-    };
-    let all = [RefundState::Done, RefundState::Refused, RefundState::Unknown, RefundState::Reserved];
-    for (settled, takes) in [(RefundState::Done, true), (RefundState::Refused, false)] {
-        for other in all {
+    for (end, takes) in [(RefundEvent::AnsweredYes, true), (RefundEvent::AnsweredNo, false)] {
+        for other in RefundEvent::ALL {
             let ours = paid(store, 100, NOW).await;
-            let Ok(Reserved::Yes(refund)) = reserve(store, &ours, eur(60)).await else {
-                panic!("{settled:?}")
-            };
-            settle(refund, settled).await;
+            let refund = reserved(store, &ours, 60).await;
+            let state = settle(store, refund, end).await.unwrap();
             let before = kinds(store, ours.order).await;
-            settle(refund, other).await;
-            assert_eq!(kinds(store, ours.order).await, before, "{settled:?} to {other:?}");
-            let again = reserve(store, &ours, eur(41)).await.unwrap();
-            assert_eq!(again == Reserved::No, takes, "{settled:?} to {other:?}");
+            let again = settle(store, refund, other).await;
+            assert!(again == Ok(state) || again.is_err(), "{end:?} then {other:?}: {again:?}");
+            let mut expected = before;
+            if again == Err(Refusal::Contradiction) {
+                expected.push(EventKind::Contradiction);
+            }
+            assert_eq!(kinds(store, ours.order).await, expected, "{end:?} then {other:?}");
+            let left = reserve(store, &ours, eur(41)).await.unwrap();
+            assert_eq!(left == Reserved::No, takes, "{end:?} then {other:?}");
         }
     }
-    for (known, takes) in [(RefundState::Done, true), (RefundState::Refused, false)] {
+    for (known, takes) in [
+        (RefundEvent::AnsweredYes, true),
+        (RefundEvent::RecordedDone, true),
+        (RefundEvent::AnsweredNo, false),
+        (RefundEvent::RecordedNotDone, false),
+    ] {
         let ours = paid(store, 100, NOW).await;
-        let Ok(Reserved::Yes(refund)) = reserve(store, &ours, eur(60)).await else { panic!("{known:?}") };
-        settle(refund, RefundState::Unknown).await;
-        settle(refund, known).await;
+        let refund = reserved(store, &ours, 60).await;
+        settle(store, refund, RefundEvent::Undecided).await.unwrap();
+        settle(store, refund, known).await.unwrap();
         assert_eq!(reserve(store, &ours, eur(41)).await.unwrap() == Reserved::No, takes, "{known:?}");
     }
-    settle(RefundId(987_654), RefundState::Done).await;
+    assert_eq!(settle(store, RefundId(987_654), RefundEvent::AnsweredYes).await, Err(Refusal::RefundState));
 }
 
 pub async fn a_refund_that_is_not_done_is_raised_for_a_person(store: &Shared) {
-    for (state, raised) in
-        [(RefundState::Done, false), (RefundState::Refused, true), (RefundState::Unknown, true)]
+    for (event, raised) in
+        [(RefundEvent::AnsweredYes, false), (RefundEvent::AnsweredNo, true), (RefundEvent::Undecided, true)]
     {
         let ours = refused(store, 100).await;
-        let Ok(Reserved::Yes(refund)) = reserve(store, &ours, eur(100)).await else { panic!("{state:?}") };
-        store.settle_refund(refund, state, String::new(), NOW).await.unwrap();
+        let refund = reserved(store, &ours, 100).await;
+        settle(store, refund, event).await.unwrap();
         let is_raised = kinds(store, ours.order).await.contains(&EventKind::Contradiction);
-        assert_eq!(is_raised, raised, "{state:?}");
-        assert_eq!(payment(store, &ours).await.next_ask_at_ms, None, "{state:?}: no question can help");
+        assert_eq!(is_raised, raised, "{event:?}");
+        let order = file(store, &ours).await.order;
+        assert_eq!(order.attention_since_ms.is_some(), raised, "{event:?}");
+        assert_eq!(payment(store, &ours).await.next_ask_at_ms, None, "{event:?}: no question can help");
     }
 }
 
 pub async fn a_refund_of_a_paid_payment_does_not_end_the_questions_about_it(store: &Shared) {
-    for state in [RefundState::Done, RefundState::Refused, RefundState::Unknown] {
+    for event in [RefundEvent::AnsweredYes, RefundEvent::AnsweredNo, RefundEvent::Undecided] {
         let ours = paid(store, 100, NOW).await;
         let before = payment(store, &ours).await.next_ask_at_ms;
         assert!(before.is_some(), "our OK may have been lost");
-        let Ok(Reserved::Yes(refund)) = reserve(store, &ours, eur(10)).await else { panic!("{state:?}") };
-        store.settle_refund(refund, state, String::new(), NOW).await.unwrap();
-        assert_eq!(payment(store, &ours).await.next_ask_at_ms, before, "{state:?}");
+        let refund = reserved(store, &ours, 10).await;
+        settle(store, refund, event).await.unwrap();
+        assert_eq!(payment(store, &ours).await.next_ask_at_ms, before, "{event:?}");
     }
 }
 
 pub async fn a_refund_that_nobody_settled_becomes_unknown_and_is_raised(store: &Shared) {
     let ours = refused(store, 100).await;
-    let Ok(Reserved::Yes(_)) = reserve(store, &ours, eur(60)).await else { panic!("not reserved") };
+    reserved(store, &ours, 60).await;
     let settled = refused(store, 100).await;
-    let Ok(Reserved::Yes(refund)) = reserve(store, &settled, eur(60)).await else { panic!("not reserved") };
-    store.settle_refund(refund, RefundState::Done, String::new(), NOW).await.unwrap();
+    let refund = reserved(store, &settled, 60).await;
+    settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
     assert_eq!(store.abandon_refunds(NOW, NOW + HOUR).await.unwrap(), 0, "it may be on its way");
     let abandoned = at_once(5, |_| {
         let store = Arc::clone(store);

@@ -10,5 +10,7 @@
 
 #[macro_use]
 mod conformance;
+#[macro_use]
+mod merchant;
 mod sqlite;
 mod world;

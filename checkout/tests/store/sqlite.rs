@@ -4,10 +4,13 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
+use checkout::people::Action;
+use checkout::records::{Mode, PaymentId};
 use checkout::rules::Cause;
+use checkout::store::merchant::Filter;
 use checkout::store::sqlite::SqliteStore;
-use checkout::store::{KeyClaim, Reserved, StoreError};
-use domain::{OrderState, PaymentState};
+use checkout::store::{KeyClaim, MerchantStore as _, Reserved, StoreError};
+use domain::{OrderState, PaymentState, RefundState};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -56,6 +59,7 @@ async fn fresh() -> Fresh {
 }
 
 conformance!(fresh);
+merchant_conformance!(fresh);
 
 #[tokio::test]
 async fn everything_is_still_there_when_the_file_is_opened_again() {
@@ -121,7 +125,8 @@ async fn the_database_itself_keeps_an_order_as_it_was_agreed() {
             "lines" | "customer" => "'{}'".to_owned(),
             "cart" | "content" => "zeroblob(32)".to_owned(),
             "state" => "'cancelled'".to_owned(),
-            "id" | "total_minor" | "placed_at_ms" => format!("{column} + 1"),
+            "id" | "total_minor" | "placed_at_ms" | "day" | "refunded_minor" => format!("{column} + 1"),
+            "attention_since_ms" => "1".to_owned(),
             _ => format!("{column} || 'x'"),
         };
         connection.execute_batch("SAVEPOINT attempt").unwrap();
@@ -131,7 +136,7 @@ async fn the_database_itself_keeps_an_order_as_it_was_agreed() {
         }
         connection.execute_batch("ROLLBACK TO attempt; RELEASE attempt").unwrap();
     }
-    assert_eq!(changeable, ["state", "method"]);
+    assert_eq!(changeable, ["state", "method", "refunded_minor", "attention_since_ms"]);
     fresh.refusal_of("DELETE FROM orders");
 }
 
@@ -146,6 +151,58 @@ async fn the_database_itself_keeps_every_event() {
     ] {
         assert!(fresh.refusal_of(sql).contains("events are only added"), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn the_database_itself_keeps_the_audit_log_and_the_receipts() {
+    let fresh = fresh().await;
+    let ours = start(&fresh, 100, NOW).await;
+    fresh.audit(anna(), Action::Exported, "all".into(), NOW).await.unwrap();
+    let receipt = format!("INSERT INTO receipts VALUES (1, {}, 100, 'EUR', '', 'anna', 0)", ours.order.0);
+    fresh.connection().execute(&receipt, ()).unwrap();
+    for (sql, words) in [
+        ("DELETE FROM audit", "only added to"),
+        ("UPDATE audit SET who = 'nobody'", "only added to"),
+        (
+            "REPLACE INTO audit SELECT id, at_ms, 'nobody', address, action, order_id, detail FROM audit",
+            "only added to",
+        ),
+        ("DELETE FROM receipts", "receipts are kept"),
+        ("UPDATE receipts SET amount_minor = 1", "receipts are kept"),
+    ] {
+        assert!(fresh.refusal_of(sql).contains(words), "{sql}");
+    }
+}
+
+/// What a shop of the version before had: an order, a paid payment of it, and a refund.
+const BEFORE: &str = "
+    INSERT INTO orders VALUES (7, 'TG-OLD', 'live', 'paid', 'card', 'de', 'EUR', 5000, 'post', '[]',
+        '{\"email\":\"ada@example.com\",\"first_name\":\"Ada\",\"family_name\":\"L\",\"phone\":\"\",
+          \"street\":\"\",\"postcode\":\"\",\"city\":\"\",\"country\":\"DE\"}',
+        zeroblob(32), zeroblob(32), 1800000000000);
+    INSERT INTO payments VALUES (9, 7, 'P1', 'main', 1, 'card', 5000, 'EUR', 'paid', 0, 'T1', 0, 0, NULL, NULL, 1,
+        '{}', zeroblob(32), zeroblob(16), NULL, NULL, 0, 0);
+    INSERT INTO refunds VALUES (3, 9, 'R1', 1200, 'EUR', 'green', 'done', 1, 2);
+    INSERT INTO refunds VALUES (4, 9, 'R2', 500, 'EUR', 'blue', 'refused', 3, 4);
+    PRAGMA user_version = 1;";
+
+#[tokio::test]
+async fn the_file_of_the_version_before_is_carried_over() {
+    let dir = folder();
+    let path = dir.path().join("shop.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../../src/store/sqlite/migrations/0001_orders.sql")).unwrap();
+    old.execute_batch(BEFORE).unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    let record = store.order_record("TG-OLD").await.unwrap().unwrap();
+    assert_eq!(record.file.order.refunded_minor, 1_200);
+    assert_eq!(record.file.order.new.day, 20_833);
+    assert_eq!(record.left_minor(Some(PaymentId(9))), 3_800);
+    let refunds: Vec<_> = record.refunds.iter().map(|refund| (refund.id.0, refund.state)).collect();
+    assert_eq!(refunds, [(3, RefundState::Done), (4, RefundState::Refused)]);
+    let totals = store.totals(Filter::all(Mode::Live)).await.unwrap();
+    assert_eq!((totals[0].orders, totals[0].total_minor, totals[0].refunded_minor), (1, 5_000, 1_200));
 }
 
 #[tokio::test]
@@ -169,9 +226,10 @@ async fn the_database_itself_holds_the_rules_of_money() {
     assert!(matches!(reserve(&fresh, &one, eur(60)).await, Ok(Reserved::Yes(_))));
     let refund = |minor: i64| {
         format!(
-            "INSERT INTO refunds (payment_id, gateway_order_id, amount_minor, currency, reason, state, reserved_at_ms) \
-             VALUES ({}, 'R{minor}', {minor}, 'EUR', '', 'done', 0)",
-            one.payment.0
+            "INSERT INTO refunds (order_id, payment_id, kind, gateway_order_id, amount_minor, currency, reason, state, \
+                 asked_by, made_at_ms) \
+             VALUES ({}, {}, 'gateway', 'R{minor}', {minor}, 'EUR', '', 'done', '', 0)",
+            one.order.0, one.payment.0
         )
     };
     assert!(fresh.refusal_of(&refund(41)).contains("refund does not fit"));
@@ -181,9 +239,17 @@ async fn the_database_itself_holds_the_rules_of_money() {
         "UPDATE refunds SET amount_minor = 1",
         "UPDATE refunds SET payment_id = 2",
         "UPDATE refunds SET currency = 'USD'",
+        "UPDATE refunds SET state = 'proposed'",
+        "UPDATE refunds SET gateway_order_id = 'X'",
     ] {
         assert!(fresh.refusal_of(sql).contains("does not change"), "{sql}");
     }
+    let by_hand = format!(
+        "INSERT INTO refunds (order_id, kind, amount_minor, currency, reason, state, asked_by, made_at_ms) \
+         VALUES ({}, 'hand', 1, 'EUR', '', 'done', '', 0)",
+        one.order.0
+    );
+    assert!(fresh.refusal_of(&by_hand).contains("refund does not fit"), "nothing was received by hand");
     apply(&fresh, &two, Cause::Rollback, NOW).await;
     let sql = format!("UPDATE payments SET state = 'paid' WHERE id = {}", two.payment.0);
     assert!(fresh.refusal_of(&sql).contains("stays reversed"));

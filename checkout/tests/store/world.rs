@@ -4,17 +4,21 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use checkout::people::Actor;
 use checkout::records::{
     Event, EventKind, HandoverForm, LineKind, Mode, NewOrder, NewPayment, OrderId, OrderLine, Payment,
-    PaymentId,
+    PaymentId, RefundId,
 };
 use checkout::rules::Cause;
+use checkout::store::merchant::Settlement;
 use checkout::store::{
     Applied, KeyClaim, NewRefund, OrderFile, OrderToPay, Placed, Placement, Reserved, Store, StoreError,
 };
 use checkout::timing::Timing;
 use checkout::token::Hash;
-use domain::{Currency, Customer, Details, Language, Money, PaymentMethod};
+use domain::{
+    Currency, Customer, Details, Language, Money, PaymentMethod, RefundEvent, RefundState, Refusal,
+};
 use tokio::sync::Barrier;
 
 pub type Shared = Arc<dyn Store>;
@@ -77,6 +81,7 @@ pub fn new_order(cart: &str, content: &str, minor: i64) -> NewOrder {
         total: eur(minor),
         customer: customer(),
         language: Language::De,
+        day: 20_000,
     }
 }
 
@@ -207,14 +212,49 @@ pub async fn kinds(store: &Shared, order: OrderId) -> Vec<EventKind> {
     events(store, order).await.into_iter().map(|event| event.what.kind).collect()
 }
 
-pub async fn reserve(store: &Shared, started: &Started, money: Money) -> Result<Reserved, StoreError> {
-    let refund = NewRefund {
+/// Somebody of the merchant's.
+pub fn anna() -> Actor {
+    Actor { who: "anna@shop.example".into(), address: "192.0.2.1".into() }
+}
+
+/// Somebody else of the merchant's.
+pub fn bob() -> Actor {
+    Actor { who: "bob@shop.example".into(), address: "192.0.2.2".into() }
+}
+
+pub fn new_refund(started: &Started, money: Money) -> NewRefund {
+    NewRefund {
         payment: started.payment,
         gateway_order_id: format!("R{:025}", number()),
+        key: None,
         money,
         reason: "it was too green".into(),
-    };
-    store.reserve_refund(refund, NOW).await
+        actor: anna(),
+        request: "IPCmethod=IPCRefund".into(),
+        approval_above_minor: None,
+    }
+}
+
+pub async fn reserve(store: &Shared, started: &Started, money: Money) -> Result<Reserved, StoreError> {
+    store.reserve_refund(new_refund(started, money), NOW).await
+}
+
+/// What the gateway says of a refund.
+pub fn answered(event: RefundEvent) -> Settlement {
+    Settlement { event, detail: String::new(), raw: None, actor: None }
+}
+
+/// Settles a refund, as far as that is possible.
+pub async fn settle(store: &Shared, refund: RefundId, event: RefundEvent) -> Result<RefundState, Refusal> {
+    store.settle_refund(refund, answered(event), NOW).await.unwrap()
+}
+
+/// A refund that is set aside.
+pub async fn reserved(store: &Shared, started: &Started, minor: i64) -> RefundId {
+    match reserve(store, started, eur(minor)).await.unwrap() {
+        Reserved::Yes(refund) => refund,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Runs `count` futures that begin at the same moment.

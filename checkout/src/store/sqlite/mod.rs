@@ -1,6 +1,10 @@
 //! The store in one SQLite file: the default, for one machine.
 
+mod merchant;
+mod money_back;
+mod people;
 mod rows;
+mod transactions;
 mod work;
 mod writer;
 
@@ -12,16 +16,15 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use self::writer::{Urgency, Writer};
-use super::{
-    Applied, Handoff, KeyClaim, NewRefund, OrderFile, Placed, Placement, Reserved, Store, StoreError,
-};
-use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId, RefundId, RefundState};
+use super::{Applied, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
+use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
 use crate::rules::Cause;
 use crate::timing::Timing;
 use crate::token::Hash;
 
 /// The steps from an empty file to today's schema. Only ever added to.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_orders.sql"))];
+const MIGRATIONS: &[M<'_>] =
+    &[M::up(include_str!("migrations/0001_orders.sql")), M::up(include_str!("migrations/0002_merchant.sql"))];
 
 /// Connections for reading that are kept open.
 const IDLE_READERS: usize = 4;
@@ -236,10 +239,6 @@ impl Store for SqliteStore {
         self.read(move |connection| work::has_event(connection, payment, kind)).await
     }
 
-    async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError> {
-        self.write(move |connection| work::abandon_refunds(connection, reserved_before_ms, now_ms)).await
-    }
-
     async fn record_declined(
         &self,
         payment: PaymentId,
@@ -259,20 +258,6 @@ impl Store for SqliteStore {
 
     async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError> {
         self.read(move |connection| work::unsettled(connection, after, limit)).await
-    }
-
-    async fn reserve_refund(&self, refund: NewRefund, now_ms: i64) -> Result<Reserved, StoreError> {
-        self.write(move |connection| work::reserve_refund(connection, &refund, now_ms)).await
-    }
-
-    async fn settle_refund(
-        &self,
-        refund: RefundId,
-        state: RefundState,
-        detail: String,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        self.write(move |connection| work::settle_refund(connection, refund, state, &detail, now_ms)).await
     }
 
     async fn expire(

@@ -1,15 +1,22 @@
 //! From rows to records. What cannot be read is damage, and says where.
 
-use domain::{Currency, Customer, Details, Language, Money, OrderState, PaymentMethod, PaymentState};
+use domain::{
+    Currency, Customer, Details, Language, Money, OrderState, PaymentMethod, PaymentState, RefundState,
+};
 use rusqlite::Row;
 
 use super::Failure;
-use crate::records::{Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId};
+use crate::people::{Action, Actor, AuditEntry, Role, User, UserId};
+use crate::records::{
+    Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId, Receipt, Refund,
+    RefundId, RefundKind,
+};
+use crate::store::merchant::{Cursor, Transaction};
 use crate::token::Hash;
 
 /// The columns of [`order`].
 pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
-     delivery, lines, customer, cart, content, placed_at_ms";
+     delivery, lines, customer, cart, content, placed_at_ms, day, refunded_minor, attention_since_ms";
 
 /// The columns of [`payment`].
 pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method, amount_minor, currency, \
@@ -27,6 +34,8 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
         state: OrderState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
         method: PaymentMethod::from_id(&text("method")?).ok_or_else(|| damaged("method"))?,
         placed_at_ms: row.get("placed_at_ms")?,
+        refunded_minor: row.get("refunded_minor")?,
+        attention_since_ms: row.get("attention_since_ms")?,
         new: NewOrder {
             reference: text("reference")?,
             mode: Mode::from_name(&text("mode")?).ok_or_else(|| damaged("mode"))?,
@@ -37,6 +46,7 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
             total: money(row, "total_minor")?.ok_or_else(|| damaged("currency"))?,
             customer: Customer::accepted_before(details),
             language: Language::from_tag(&text("language")?).ok_or_else(|| damaged("language"))?,
+            day: row.get("day")?,
         },
     })
 }
@@ -78,6 +88,105 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, Failure> {
             detail: row.get("detail")?,
             raw: row.get("raw")?,
         },
+    })
+}
+
+/// The columns of [`refund`].
+pub(super) const REFUND: &str = "id, order_id, payment_id, kind, gateway_order_id, amount_minor, currency, \
+     reason, state, asked_by, made_at_ms, settled_at_ms, answer";
+
+/// Reads the [`REFUND`] columns.
+pub(super) fn refund(row: &Row<'_>) -> Result<Refund, Failure> {
+    let id: i64 = row.get("id")?;
+    let damaged = |column: &str| Failure::Damaged(format!("refund {id}, {column}"));
+    let text = |column: &str| row.get::<_, String>(column);
+    Ok(Refund {
+        id: RefundId(id),
+        order: OrderId(row.get("order_id")?),
+        payment: row.get::<_, Option<i64>>("payment_id")?.map(PaymentId),
+        kind: RefundKind::from_name(&text("kind")?).ok_or_else(|| damaged("kind"))?,
+        gateway_order_id: row.get("gateway_order_id")?,
+        money: money(row, "amount_minor")?.ok_or_else(|| damaged("currency"))?,
+        reason: text("reason")?,
+        state: RefundState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
+        asked_by: text("asked_by")?,
+        made_at_ms: row.get("made_at_ms")?,
+        settled_at_ms: row.get("settled_at_ms")?,
+        answer: text("answer")?,
+    })
+}
+
+/// Reads `amount_minor, currency, note, recorded_by, recorded_at_ms`.
+pub(super) fn receipt(row: &Row<'_>) -> Result<Receipt, Failure> {
+    Ok(Receipt {
+        money: money(row, "amount_minor")?
+            .ok_or_else(|| Failure::Damaged("a receipt, currency".to_owned()))?,
+        note: row.get("note")?,
+        recorded_by: row.get("recorded_by")?,
+        recorded_at_ms: row.get("recorded_at_ms")?,
+    })
+}
+
+/// The columns of [`transaction`], of `orders o`.
+pub(super) const TRANSACTION: &str = "o.id, o.day, o.reference, o.placed_at_ms, o.state, o.method, \
+     o.currency, o.total_minor, o.refunded_minor, o.customer, \
+     o.attention_since_ms IS NOT NULL OR EXISTS (SELECT 1 FROM refunds r \
+         WHERE r.order_id = o.id AND r.state IN ('proposed', 'unknown')) AS attention, \
+     (SELECT p.trnref FROM payments p WHERE p.order_id = o.id AND p.trnref IS NOT NULL \
+         ORDER BY p.state IN ('paid', 'reversing') DESC, p.id DESC LIMIT 1) AS trnref";
+
+/// Reads the [`TRANSACTION`] columns.
+pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Failure> {
+    let id: i64 = row.get("id")?;
+    let damaged = |column: &str| Failure::Damaged(format!("order {id}, {column}"));
+    let text = |column: &str| row.get::<_, String>(column);
+    let details: Details = serde_json::from_str(&text("customer")?).map_err(|_| damaged("customer"))?;
+    Ok(Transaction {
+        cursor: Cursor { day: row.get("day")?, id: OrderId(id) },
+        reference: text("reference")?,
+        placed_at_ms: row.get("placed_at_ms")?,
+        state: OrderState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
+        method: PaymentMethod::from_id(&text("method")?).ok_or_else(|| damaged("method"))?,
+        total: money(row, "total_minor")?.ok_or_else(|| damaged("currency"))?,
+        refunded_minor: row.get("refunded_minor")?,
+        name: format!("{} {}", details.first_name, details.family_name),
+        email: details.email,
+        trnref: row.get::<_, Option<String>>("trnref")?.unwrap_or_default(),
+        attention: row.get("attention")?,
+    })
+}
+
+/// The columns of [`user`].
+pub(super) const USER: &str = "u.id, u.email, u.role, u.is_disabled, u.totp_secret IS NOT NULL AS has_totp";
+
+/// Reads the [`USER`] columns.
+pub(super) fn user(row: &Row<'_>) -> Result<User, Failure> {
+    let email: String = row.get("email")?;
+    let role: String = row.get("role")?;
+    Ok(User {
+        id: UserId(row.get("id")?),
+        role: Role::from_name(&role).ok_or_else(|| Failure::Damaged(format!("role {role:?} of a user")))?,
+        email,
+        is_disabled: row.get("is_disabled")?,
+        has_second_factor: row.get("has_totp")?,
+    })
+}
+
+/// The columns of [`audit_entry`], of `audit a`.
+pub(super) const AUDIT: &str = "a.id, a.at_ms, a.who, a.address, a.action, a.detail, \
+     (SELECT o.reference FROM orders o WHERE o.id = a.order_id) AS reference";
+
+/// Reads the [`AUDIT`] columns.
+pub(super) fn audit_entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
+    let action: String = row.get("action")?;
+    Ok(AuditEntry {
+        id: row.get("id")?,
+        at_ms: row.get("at_ms")?,
+        actor: Actor { who: row.get("who")?, address: row.get("address")? },
+        action: Action::from_name(&action)
+            .ok_or_else(|| Failure::Damaged(format!("action {action:?} of the audit log")))?,
+        order: row.get("reference")?,
+        detail: row.get("detail")?,
     })
 }
 

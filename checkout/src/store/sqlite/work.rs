@@ -7,20 +7,16 @@ use super::Failure;
 use super::rows::{self, ORDER, PAYMENT};
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
-    RefundId, RefundState,
 };
 use crate::rules::{self, Cause, Situation};
-use crate::store::{
-    Applied, Handoff, KeyClaim, NewRefund, OrderFile, OrderToPay, Placed, Placement, Reserved,
-    TOKENS_PER_ORDER,
-};
+use crate::store::{Applied, Handoff, KeyClaim, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER};
 use crate::timing::Timing;
 use crate::token::Hash;
 
-type Done<T> = Result<T, Failure>;
+pub(super) type Done<T> = Result<T, Failure>;
 
 /// The first row of a query, read by one of [`rows`]'s functions.
-fn one<T>(
+pub(super) fn one<T>(
     connection: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -32,7 +28,7 @@ fn one<T>(
 }
 
 /// All rows of a query.
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl rusqlite::Params,
@@ -47,7 +43,7 @@ fn all<T>(
     Ok(read_rows)
 }
 
-fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Done<usize> {
+pub(super) fn execute(connection: &Connection, sql: &str, params: impl rusqlite::Params) -> Done<usize> {
     Ok(connection.prepare_cached(sql)?.execute(params)?)
 }
 
@@ -177,7 +173,7 @@ pub(super) fn place(
 }
 
 /// Whether the shopper is back from paying, and nothing was heard since; as [`rules::is_checking`] says.
-fn is_being_checked(connection: &Connection, order: OrderId) -> Done<bool> {
+pub(super) fn is_being_checked(connection: &Connection, order: OrderId) -> Done<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM payments WHERE order_id = ?1 AND returned_at_ms >= state_since_ms
                    AND state IN ('started', 'cancelled', 'failed'))";
     Ok(connection.prepare_cached(sql)?.query_row([order.0], |row| row.get(0))?)
@@ -222,9 +218,9 @@ fn order_for_cart(
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
-                 customer, cart, content, placed_at_ms)
+                 customer, cart, content, placed_at_ms, day)
              VALUES (:reference, :mode, 'open', :method, :language, :currency, :total, :delivery, :lines,
-                 :customer, :cart, :content, :now)",
+                 :customer, :cart, :content, :now, :day)",
         )?
         .execute(named_params! {
             ":reference": new.reference,
@@ -239,6 +235,7 @@ fn order_for_cart(
             ":cart": new.cart.0,
             ":content": new.content.0,
             ":now": now_ms,
+            ":day": new.day,
         });
     match inserted {
         Ok(_) => {}
@@ -333,7 +330,7 @@ pub(super) fn add_token(connection: &Connection, order: OrderId, token: Hash, no
     .map(drop)
 }
 
-fn order_by_id(connection: &Connection, id: OrderId) -> Done<Option<Order>> {
+pub(super) fn order_by_id(connection: &Connection, id: OrderId) -> Done<Option<Order>> {
     one(connection, &format!("SELECT {ORDER} FROM orders WHERE id = ?1"), [id.0], rows::order)
 }
 
@@ -353,7 +350,7 @@ pub(super) fn order_by_reference(connection: &Connection, reference: &str) -> Do
     with_payments(connection, one(connection, &sql, [reference], rows::order)?)
 }
 
-fn with_payments(connection: &Connection, order: Option<Order>) -> Done<Option<OrderFile>> {
+pub(super) fn with_payments(connection: &Connection, order: Option<Order>) -> Done<Option<OrderFile>> {
     let Some(order) = order else {
         return Ok(None);
     };
@@ -371,9 +368,21 @@ pub(super) fn apply(
     timing: &Timing,
 ) -> Done<Option<Applied>> {
     let sql = format!("SELECT {PAYMENT} FROM payments WHERE gateway_order_id = ?1 AND store = ?2");
-    let Some(payment) = one(connection, &sql, [gateway_order_id, store], rows::payment)? else {
-        return Ok(None);
-    };
+    match one(connection, &sql, [gateway_order_id, store], rows::payment)? {
+        Some(payment) => apply_to(connection, payment, cause, raw, now_ms, timing).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Applies what happened to a payment that was just read.
+pub(super) fn apply_to(
+    connection: &Connection,
+    payment: Payment,
+    cause: &Cause,
+    raw: Option<String>,
+    now_ms: i64,
+    timing: &Timing,
+) -> Done<Applied> {
     let order = order_by_id(connection, payment.order)?
         .ok_or_else(|| Failure::Damaged(format!("payment {} without its order", payment.id.0)))?;
     let has_refunds: bool = connection
@@ -396,7 +405,7 @@ pub(super) fn apply(
         let event = NewEvent { raw: raw.clone().filter(|_| index == 0), ..event.clone() };
         insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
     }
-    Ok(Some(Applied { order, decision }))
+    Ok(Applied { order, decision })
 }
 
 /// Writes what may change of a payment, if nobody else changed its state meanwhile.
@@ -423,7 +432,7 @@ fn store_payment(connection: &Connection, payment: &Payment, before: PaymentStat
     expect_one(changed, "payment")
 }
 
-fn expect_one(changed: usize, what: &str) -> Done<()> {
+pub(super) fn expect_one(changed: usize, what: &str) -> Done<()> {
     if changed == 1 {
         Ok(())
     } else {
@@ -507,83 +516,6 @@ pub(super) fn unsettled(connection: &Connection, after: PaymentId, limit: u32) -
     all(connection, &sql, (after.0, limit), rows::payment)
 }
 
-pub(super) fn reserve_refund(connection: &Connection, refund: &NewRefund, now_ms: i64) -> Done<Reserved> {
-    let inserted = execute(
-        connection,
-        "INSERT INTO refunds (payment_id, gateway_order_id, amount_minor, currency, reason, state, reserved_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, 'reserved', ?6)",
-        (
-            refund.payment.0,
-            &refund.gateway_order_id,
-            refund.money.minor,
-            refund.money.currency.code(),
-            &refund.reason,
-            now_ms,
-        ),
-    );
-    match inserted {
-        Ok(_) => {}
-        Err(Failure::Sqlite(error)) if violates(&error, "refund does not fit the payment") => {
-            return Ok(Reserved::No);
-        }
-        Err(error) => return Err(error),
-    }
-    let id = RefundId(connection.last_insert_rowid());
-    let detail = format!("{} {}: {}", refund.money.minor, refund.money.currency, refund.reason);
-    record(connection, Some(refund.payment), &event(EventKind::RefundReserved, &detail), now_ms)?;
-    Ok(Reserved::Yes(id))
-}
-
-pub(super) fn settle_refund(
-    connection: &Connection,
-    refund: RefundId,
-    state: RefundState,
-    detail: &str,
-    now_ms: i64,
-) -> Done<()> {
-    let settled: Option<i64> = connection
-        .prepare_cached(
-            "UPDATE refunds SET state = ?2, settled_at_ms = ?3 WHERE id = ?1 AND state IN ('reserved', 'unknown')
-             RETURNING payment_id",
-        )?
-        .query_row((refund.0, state.name(), now_ms), |row| row.get(0))
-        .optional()?;
-    let Some(payment) = settled.map(PaymentId) else {
-        return Ok(());
-    };
-    let (kind, is_done) = match state {
-        RefundState::Reserved => (EventKind::RefundReserved, true),
-        RefundState::Done => (EventKind::RefundDone, true),
-        RefundState::Refused => (EventKind::RefundRefused, false),
-        RefundState::Unknown => (EventKind::RefundUnknown, false),
-    };
-    // A refused payment was asked about only to give it back.
-    execute(
-        connection,
-        "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1 AND state = 'refused'",
-        [payment.0],
-    )?;
-    record(connection, Some(payment), &event(kind, detail), now_ms)?;
-    if !is_done {
-        let look = "a refund was not done, or nobody knows: look at the myPOS account";
-        record(connection, Some(payment), &event(EventKind::Contradiction, look), now_ms)?;
-    }
-    Ok(())
-}
-
-pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, now_ms: i64) -> Done<u32> {
-    let abandoned = all(
-        connection,
-        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 LIMIT 500",
-        [reserved_before_ms],
-        |row| Ok(RefundId(row.get(0)?)),
-    )?;
-    for refund in &abandoned {
-        settle_refund(connection, *refund, RefundState::Unknown, "its answer was never seen", now_ms)?;
-    }
-    Ok(u32::try_from(abandoned.len()).unwrap_or(u32::MAX))
-}
-
 pub(super) fn expire(
     connection: &Connection,
     placed_before_ms: i64,
@@ -607,11 +539,11 @@ pub(super) fn expire(
     Ok(u32::try_from(expired.len()).unwrap_or(u32::MAX))
 }
 
-fn event(kind: EventKind, detail: &str) -> NewEvent {
+pub(super) fn event(kind: EventKind, detail: &str) -> NewEvent {
     NewEvent { kind, detail: detail.to_owned(), raw: None }
 }
 
-fn insert_event(
+pub(super) fn insert_event(
     connection: &Connection,
     order: Option<OrderId>,
     payment: Option<PaymentId>,
@@ -619,14 +551,21 @@ fn insert_event(
     now_ms: i64,
 ) -> Done<()> {
     // A contradiction that is on record is not recorded again each time the gateway repeats it.
-    execute(
+    let inserted = execute(
         connection,
         "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?4 <> 'contradiction' OR NOT EXISTS (
              SELECT 1 FROM events WHERE payment_id = ?2 AND kind = ?4 AND detail = ?5)",
         (order.map(|id| id.0), payment.map(|id| id.0), now_ms, event.kind.name(), &event.detail, &event.raw),
-    )
-    .map(drop)
+    )?;
+    if let (Some(order), true) = (order, inserted > 0 && event.kind.needs_a_person()) {
+        execute(
+            connection,
+            "UPDATE orders SET attention_since_ms = coalesce(attention_since_ms, ?2) WHERE id = ?1",
+            (order.0, now_ms),
+        )?;
+    }
+    Ok(())
 }
 
 fn json(value: &impl serde::Serialize) -> Done<String> {
@@ -634,7 +573,7 @@ fn json(value: &impl serde::Serialize) -> Done<String> {
 }
 
 /// Whether an error is a broken constraint whose message names `what`.
-fn violates(error: &rusqlite::Error, what: &str) -> bool {
+pub(super) fn violates(error: &rusqlite::Error, what: &str) -> bool {
     matches!(error, rusqlite::Error::SqliteFailure(code, Some(message))
         if code.code == ErrorCode::ConstraintViolation && message.contains(what))
 }

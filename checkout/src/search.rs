@@ -1,0 +1,77 @@
+//! What somebody means who looks for a transaction.
+
+use domain::{Currency, Language};
+
+use crate::store::merchant::Search;
+use crate::typed_amount;
+
+/// The longest text that is looked for, in characters.
+const MAX_CHARS: usize = 120;
+/// How much of a name has to be typed: less would find half of all orders.
+const MIN_NAME_CHARS: usize = 2;
+
+/// Everything that a text can mean: an order's reference, the gateway's, an amount, the beginning of an
+/// e-mail address or of a family name. Empty for an empty text.
+pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> {
+    let text: String = text.trim().chars().take(MAX_CHARS).collect();
+    let mut meant = Vec::new();
+    if text.is_empty() {
+        return meant;
+    }
+    if let Some(reference) = reference(&text) {
+        return vec![Search::Reference(reference)];
+    }
+    if text.chars().all(|c| c.is_ascii_alphanumeric()) && text.len() >= 6 {
+        meant.push(Search::Gateway(text.to_uppercase()));
+    }
+    if let Ok(money) = typed_amount::parse(&text, currency, language) {
+        meant.push(Search::Amount(money.minor));
+    }
+    if text.chars().count() >= MIN_NAME_CHARS && !text.chars().all(|c| c.is_ascii_digit()) {
+        meant.push(Search::Person(text.to_lowercase()));
+    }
+    if meant.is_empty() {
+        // It finds nothing, rather than everything.
+        meant.push(Search::Reference(text));
+    }
+    meant
+}
+
+/// An order's reference, however it was typed: `tg 7k3m9qxa`.
+fn reference(text: &str) -> Option<String> {
+    let letters: String =
+        text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{2013}')).collect::<String>().to_uppercase();
+    let code = letters.strip_prefix("TG")?;
+    let is_one = code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let (front, back) = code.split_at_checked(4)?;
+    is_one.then(|| format!("TG-{front}-{back}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(text: &str) -> Vec<Search> {
+        parse(text, Currency::EUR, Language::En)
+    }
+
+    #[test]
+    fn a_reference_is_found_however_it_is_typed() {
+        for text in ["TG-7K3M-9QXA", "tg-7k3m-9qxa", "tg 7k3m 9qxa", " TG7K3M9QXA "] {
+            assert_eq!(meant(text), [Search::Reference("TG-7K3M-9QXA".into())], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_means_what_it_can_mean() {
+        assert_eq!(meant("12.34"), [Search::Amount(1_234), Search::Person("12.34".into())]);
+        assert_eq!(
+            meant("813705000006"),
+            [Search::Gateway("813705000006".into()), Search::Amount(81_370_500_000_600)]
+        );
+        assert_eq!(meant("Ada@Example.com"), [Search::Person("ada@example.com".into())]);
+        assert_eq!(meant("O'Ne"), [Search::Person("o'ne".into())]);
+        assert_eq!(meant(""), []);
+        assert_eq!(meant("a"), [Search::Reference("a".into())], "finds nothing");
+    }
+}

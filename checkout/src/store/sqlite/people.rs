@@ -1,0 +1,219 @@
+//! The merchant's people as SQL: users, sessions, wrong guesses, and the audit log.
+
+use rusqlite::{Connection, OptionalExtension, named_params};
+
+use super::rows;
+use super::work::{Done, all, execute, one};
+use crate::people::{Action, Actor, AuditEntry, User, UserId};
+use crate::records::OrderId;
+use crate::store::merchant::{Credentials, NewUser, Session, UserChange};
+use crate::token::Hash;
+
+pub(super) fn insert_audit(
+    connection: &Connection,
+    actor: &Actor,
+    action: Action,
+    order: Option<OrderId>,
+    detail: &str,
+    now_ms: i64,
+) -> Done<()> {
+    execute(
+        connection,
+        "INSERT INTO audit (at_ms, who, address, action, order_id, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (now_ms, &actor.who, &actor.address, action.name(), order.map(|id| id.0), detail),
+    )
+    .map(drop)
+}
+
+pub(super) fn audit_log(connection: &Connection, before: Option<i64>, limit: u32) -> Done<Vec<AuditEntry>> {
+    let sql = format!("SELECT {} FROM audit a WHERE a.id < ?1 ORDER BY a.id DESC LIMIT ?2", rows::AUDIT);
+    all(connection, &sql, (before.unwrap_or(i64::MAX), limit), rows::audit_entry)
+}
+
+pub(super) fn add_user(connection: &Connection, new: &NewUser, actor: &Actor, now_ms: i64) -> Done<bool> {
+    let added = execute(
+        connection,
+        "INSERT INTO merchant_users (email, role, password, made_at_ms) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (email) DO NOTHING",
+        (&new.email, new.role.name(), &new.password, now_ms),
+    )?;
+    if added > 0 {
+        let detail = format!("{}: {}", new.email, new.role.name());
+        insert_audit(connection, actor, Action::UserAdded, None, &detail, now_ms)?;
+    }
+    Ok(added > 0)
+}
+
+pub(super) fn users(connection: &Connection) -> Done<Vec<User>> {
+    all(connection, &format!("SELECT {} FROM merchant_users u ORDER BY u.email", rows::USER), (), rows::user)
+}
+
+pub(super) fn credentials(connection: &Connection, email: &str) -> Done<Option<Credentials>> {
+    let sql =
+        format!("SELECT {}, u.password, u.totp_secret FROM merchant_users u WHERE u.email = ?1", rows::USER);
+    one(connection, &sql, [email], |row| {
+        Ok(Credentials {
+            user: rows::user(row)?,
+            password: row.get("password")?,
+            totp_secret: row.get("totp_secret")?,
+        })
+    })
+}
+
+pub(super) fn change_user(
+    connection: &Connection,
+    email: &str,
+    change: &UserChange,
+    actor: &Actor,
+    now_ms: i64,
+) -> Done<bool> {
+    let found: Option<i64> = connection
+        .prepare_cached("SELECT id FROM merchant_users WHERE email = ?1")?
+        .query_row([email], |row| row.get(0))
+        .optional()?;
+    let Some(id) = found.map(UserId) else { return Ok(false) };
+    let action = match change {
+        UserChange::Password { password, keep } => {
+            execute(connection, "UPDATE merchant_users SET password = ?2 WHERE id = ?1", (id.0, password))?;
+            end_sessions(connection, id, *keep)?;
+            Action::PasswordChanged
+        }
+        UserChange::Role(role) => {
+            execute(connection, "UPDATE merchant_users SET role = ?2 WHERE id = ?1", (id.0, role.name()))?;
+            Action::RoleChanged
+        }
+        UserChange::Disabled(is_disabled) => {
+            execute(
+                connection,
+                "UPDATE merchant_users SET is_disabled = ?2 WHERE id = ?1",
+                (id.0, is_disabled),
+            )?;
+            if *is_disabled {
+                end_sessions(connection, id, None)?;
+            }
+            if *is_disabled { Action::UserDisabled } else { Action::UserEnabled }
+        }
+        UserChange::SecondFactor(secret) => {
+            execute(
+                connection,
+                "UPDATE merchant_users SET totp_secret = ?2, totp_used_step = 0 WHERE id = ?1",
+                (id.0, secret),
+            )?;
+            if secret.is_some() { Action::SecondFactorOn } else { Action::SecondFactorOff }
+        }
+    };
+    let detail = match change {
+        UserChange::Role(role) => format!("{email}: {}", role.name()),
+        _ => email.to_owned(),
+    };
+    insert_audit(connection, actor, action, None, &detail, now_ms)?;
+    Ok(true)
+}
+
+fn end_sessions(connection: &Connection, user: UserId, keep: Option<Hash>) -> Done<()> {
+    execute(
+        connection,
+        "DELETE FROM merchant_sessions WHERE user_id = ?1 AND hash IS NOT ?2",
+        (user.0, keep.map(|hash| hash.0)),
+    )
+    .map(drop)
+}
+
+pub(super) fn use_totp_step(connection: &Connection, user: UserId, step: u64) -> Done<bool> {
+    let used = execute(
+        connection,
+        "UPDATE merchant_users SET totp_used_step = ?2 WHERE id = ?1 AND totp_used_step < ?2",
+        (user.0, i64::try_from(step).unwrap_or(i64::MAX)),
+    )?;
+    Ok(used > 0)
+}
+
+pub(super) fn open_session(
+    connection: &Connection,
+    hash: Hash,
+    user: UserId,
+    is_complete: bool,
+    actor: &Actor,
+    now_ms: i64,
+) -> Done<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO merchant_sessions (hash, user_id, is_complete, made_at_ms, used_at_ms)
+             VALUES (:hash, :user, :complete, :now, :now)",
+        )?
+        .execute(named_params! {
+            ":hash": hash.0, ":user": user.0, ":complete": is_complete, ":now": now_ms,
+        })?;
+    if is_complete {
+        insert_audit(connection, actor, Action::SignedIn, None, "", now_ms)?;
+    }
+    Ok(())
+}
+
+/// The session, and when it was last used.
+pub(super) fn session(
+    connection: &Connection,
+    hash: Hash,
+    used_since_ms: i64,
+    made_since_ms: i64,
+) -> Done<Option<(Session, i64)>> {
+    let sql = format!(
+        "SELECT {}, s.is_complete, s.used_at_ms FROM merchant_sessions s JOIN merchant_users u ON u.id = s.user_id
+         WHERE s.hash = ?1 AND s.used_at_ms >= ?2 AND s.made_at_ms >= ?3 AND u.is_disabled = 0",
+        rows::USER
+    );
+    one(connection, &sql, (hash.0, used_since_ms, made_since_ms), |row| {
+        let session = Session { user: rows::user(row)?, is_complete: row.get("is_complete")? };
+        Ok((session, row.get("used_at_ms")?))
+    })
+}
+
+pub(super) fn note_use(connection: &Connection, hash: Hash, now_ms: i64) -> Done<()> {
+    execute(
+        connection,
+        "UPDATE merchant_sessions SET used_at_ms = max(used_at_ms, ?2) WHERE hash = ?1",
+        (hash.0, now_ms),
+    )
+    .map(drop)
+}
+
+pub(super) fn end_session(
+    connection: &Connection,
+    hash: Hash,
+    used_before_ms: i64,
+    actor: Option<&Actor>,
+    now_ms: i64,
+) -> Done<()> {
+    execute(
+        connection,
+        "DELETE FROM merchant_sessions WHERE hash = ?1 OR used_at_ms < ?2",
+        (hash.0, used_before_ms),
+    )?;
+    match actor {
+        Some(actor) => insert_audit(connection, actor, Action::SignedOut, None, "", now_ms),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn wrong_guesses(connection: &Connection, keys: &[Hash], since_ms: i64) -> Done<Vec<u32>> {
+    let mut count =
+        connection.prepare_cached("SELECT count(*) FROM wrong_guesses WHERE key = ?1 AND at_ms >= ?2")?;
+    let mut counts = Vec::new();
+    for key in keys {
+        counts.push(count.query_row((key.0, since_ms), |row| row.get(0))?);
+    }
+    Ok(counts)
+}
+
+pub(super) fn count_wrong_guess(
+    connection: &Connection,
+    keys: &[Hash],
+    forget_before_ms: i64,
+    now_ms: i64,
+) -> Done<()> {
+    execute(connection, "DELETE FROM wrong_guesses WHERE at_ms < ?1", [forget_before_ms])?;
+    for key in keys {
+        execute(connection, "INSERT INTO wrong_guesses (key, at_ms) VALUES (?1, ?2)", (key.0, now_ms))?;
+    }
+    Ok(())
+}

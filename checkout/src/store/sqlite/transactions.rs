@@ -1,0 +1,246 @@
+//! The merchant's list of orders as SQL.
+//!
+//! The list is sorted by day and number. Whatever states and methods are asked for, it is made of a few
+//! combinations of the two, and each of them is one seek in one index: so the first page of ten orders and
+//! of ten million take the same time. The totals come from sums that are kept by day. Only a search reads
+//! what it finds, and it finds at most [`SEARCH_LIMIT`].
+
+use domain::{Currency, OrderState, PaymentMethod};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::Failure;
+use super::rows::{self, TRANSACTION};
+use super::work::{Done, all};
+use crate::store::merchant::{
+    Cursor, Filter, From, SEARCH_LIMIT, Search, Total, Transaction, TransactionPage,
+};
+
+/// A statement under construction: its text, and the values of its holes in their order.
+#[derive(Default)]
+struct Sql {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    fn push(&mut self, text: &str) -> &mut Self {
+        self.text.push_str(text);
+        self
+    }
+
+    fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        self.push("?")
+    }
+
+    fn days(&mut self, filter: &Filter) -> &mut Self {
+        if let Some(day) = filter.from_day {
+            self.push(" AND day >= ").bind(day);
+        }
+        if let Some(day) = filter.to_day {
+            self.push(" AND day <= ").bind(day);
+        }
+        self
+    }
+
+    /// The part of the list on one side of a place.
+    fn place(&mut self, from: From) -> &mut Self {
+        match from {
+            From::Newest => self,
+            From::OlderThan(cursor) => self.beside(" < ", cursor),
+            From::NewerThan(cursor) => self.beside(" > ", cursor),
+        }
+    }
+
+    fn beside(&mut self, sign: &str, cursor: Cursor) -> &mut Self {
+        self.push(" AND (day, id)")
+            .push(sign)
+            .push("(")
+            .bind(cursor.day)
+            .push(", ")
+            .bind(cursor.id.0)
+            .push(")")
+    }
+
+    fn sorted(&mut self, from: From, limit: u32) -> &mut Self {
+        let direction = match from {
+            From::NewerThan(_) => " ORDER BY day, id LIMIT ",
+            From::Newest | From::OlderThan(_) => " ORDER BY day DESC, id DESC LIMIT ",
+        };
+        self.push(direction).bind(i64::from(limit))
+    }
+
+    /// One of several names.
+    fn any_of(&mut self, column: &str, names: impl IntoIterator<Item = &'static str>) -> &mut Self {
+        self.push(" AND ").push(column).push(" IN (");
+        for (index, name) in names.into_iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.bind(name.to_owned());
+        }
+        self.push(")")
+    }
+}
+
+fn states(filter: &Filter) -> Vec<OrderState> {
+    if filter.states.is_empty() { OrderState::ALL.to_vec() } else { filter.states.clone() }
+}
+
+fn methods(filter: &Filter) -> Vec<PaymentMethod> {
+    if filter.methods.is_empty() { PaymentMethod::ALL.to_vec() } else { filter.methods.clone() }
+}
+
+/// Whether the orders come from a search, or are those for a person: few, and found by other indexes.
+fn is_picked(filter: &Filter) -> bool {
+    filter.attention || !filter.search.is_empty()
+}
+
+/// The ids that a filter picks, as a subquery `picked (id)`.
+fn picked(sql: &mut Sql, filter: &Filter) {
+    sql.push("picked (id) AS (SELECT * FROM (");
+    if filter.attention {
+        sql.push(
+            "SELECT id FROM orders WHERE attention_since_ms IS NOT NULL
+             UNION SELECT order_id FROM refunds WHERE state IN ('proposed', 'unknown')",
+        );
+    } else {
+        for (index, search) in filter.search.iter().enumerate() {
+            if index > 0 {
+                sql.push(" UNION ");
+            }
+            found(sql, search);
+        }
+    }
+    sql.push(") LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+}
+
+/// The ids that one search finds.
+fn found(sql: &mut Sql, search: &Search) {
+    match search {
+        Search::Reference(reference) => {
+            sql.push("SELECT id FROM orders WHERE reference = ").bind(reference.clone());
+        }
+        Search::Gateway(reference) => {
+            sql.push("SELECT order_id FROM payments WHERE trnref = ").bind(reference.clone());
+            sql.push(" UNION SELECT order_id FROM payments WHERE gateway_order_id = ")
+                .bind(reference.clone());
+            sql.push(" UNION SELECT order_id FROM refunds WHERE gateway_order_id = ").bind(reference.clone());
+        }
+        Search::Person(beginning) => {
+            // The last character there is ends the range of texts with this beginning.
+            let end = format!("{beginning}\u{10ffff}");
+            for (index, member) in ["email", "family_name"].into_iter().enumerate() {
+                if index > 0 {
+                    sql.push(" UNION ");
+                }
+                let column = format!("lower(json_extract(customer, '$.{member}'))");
+                sql.push("SELECT id FROM (SELECT id FROM orders WHERE ").push(&column).push(" >= ");
+                sql.bind(beginning.clone()).push(" AND ").push(&column).push(" < ").bind(end.clone());
+                sql.push(" LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+            }
+        }
+        Search::Amount(minor) => {
+            sql.push("SELECT id FROM (SELECT id FROM orders WHERE total_minor = ").bind(*minor);
+            sql.push(" ORDER BY id DESC LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+        }
+    }
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    filter: &Filter,
+    from: From,
+    limit: u32,
+) -> Done<TransactionPage> {
+    // One more than is shown tells whether there are more.
+    let wanted = limit.saturating_add(1);
+    let mut sql = Sql::default();
+    if is_picked(filter) {
+        sql.push("WITH ");
+        picked(&mut sql, filter);
+        sql.push(", listed (id, day) AS (SELECT id, day FROM picked JOIN orders USING (id) WHERE mode = ");
+        sql.bind(filter.mode.name().to_owned());
+        sql.any_of("state", states(filter).into_iter().map(OrderState::name));
+        sql.any_of("method", methods(filter).into_iter().map(PaymentMethod::id));
+        sql.days(filter).place(from).sorted(from, wanted).push(")");
+    } else {
+        sql.push("WITH listed (id, day) AS (");
+        let mut is_first = true;
+        for state in states(filter) {
+            for method in methods(filter) {
+                sql.push(if is_first { "" } else { " UNION ALL " });
+                is_first = false;
+                sql.push("SELECT * FROM (SELECT id, day FROM orders WHERE mode = ");
+                sql.bind(filter.mode.name().to_owned()).push(" AND state = ").bind(state.name().to_owned());
+                sql.push(" AND method = ").bind(method.id().to_owned());
+                sql.days(filter).place(from).sorted(from, wanted).push(")");
+            }
+        }
+        sql.sorted(from, wanted).push(")");
+    }
+    sql.push(" SELECT ").push(TRANSACTION).push(" FROM listed l JOIN orders o ON o.id = l.id");
+    sql.push(" ORDER BY l.day DESC, l.id DESC");
+    let mut rows = all(connection, &sql.text, params_from_iter(sql.values), rows::transaction)?;
+    let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
+    Ok(match from {
+        From::Newest => TransactionPage { rows: cut(rows, limit), has_newer: false, has_older: has_more },
+        From::OlderThan(_) => {
+            TransactionPage { rows: cut(rows, limit), has_newer: true, has_older: has_more }
+        }
+        From::NewerThan(_) => {
+            if has_more {
+                rows.remove(0);
+            }
+            TransactionPage { rows, has_newer: has_more, has_older: true }
+        }
+    })
+}
+
+fn cut(mut rows: Vec<Transaction>, limit: u32) -> Vec<Transaction> {
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    rows
+}
+
+pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Vec<Total>> {
+    let mut sql = Sql::default();
+    let (count, source) = if is_picked(filter) {
+        sql.push("WITH ");
+        picked(&mut sql, filter);
+        ("count(*)", "picked JOIN orders USING (id)")
+    } else {
+        ("sum(orders)", "order_totals")
+    };
+    sql.push(" SELECT currency, ").push(count).push(" AS orders, sum(total_minor) AS total_minor,");
+    sql.push(" sum(refunded_minor) AS refunded_minor FROM ").push(source).push(" WHERE mode = ");
+    sql.bind(filter.mode.name().to_owned());
+    sql.any_of("state", states(filter).into_iter().map(OrderState::name));
+    sql.any_of("method", methods(filter).into_iter().map(PaymentMethod::id));
+    sql.days(filter).push(" GROUP BY currency ORDER BY currency");
+    let totals = all(connection, &sql.text, params_from_iter(sql.values), |row| {
+        let code: String = row.get("currency")?;
+        Ok(Total {
+            currency: Currency::from_code(&code)
+                .ok_or_else(|| Failure::Damaged(format!("currency {code:?} of a total")))?,
+            orders: row.get("orders")?,
+            total_minor: row.get("total_minor")?,
+            refunded_minor: row.get("refunded_minor")?,
+        })
+    })?;
+    Ok(totals.into_iter().filter(|total| total.orders > 0).collect())
+}
+
+pub(super) fn unknown_messages(
+    connection: &Connection,
+    since_ms: i64,
+    limit: u32,
+) -> Done<Vec<(i64, String)>> {
+    all(
+        connection,
+        "SELECT at_ms, coalesce(raw, '') FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
+             AND at_ms >= ?1 ORDER BY id DESC LIMIT ?2",
+        (since_ms, limit),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
