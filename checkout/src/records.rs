@@ -420,6 +420,8 @@ pub struct Refund {
     pub kind: RefundKind,
     /// Its own `OrderID` at the gateway, for [`RefundKind::Gateway`].
     pub gateway_order_id: Option<String>,
+    /// The hash of the idempotency key of the press that asked for it.
+    pub key: Option<Hash>,
     /// How much.
     pub money: Money,
     /// Why, in the merchant's words.

@@ -171,6 +171,12 @@ impl Checkout {
         let reason = said(&request.reason)?;
         let limit = self.settings.approval_above_minor(payment.money.currency);
         let key = Some(key_hash(&request.key));
+        let left = record.left_minor(Some(payment.id));
+        let is_new = record.refunds.iter().all(|refund| refund.key != key);
+        if is_new && request.money.minor > left {
+            // Not worth a signature. What is left in the end, the database says.
+            return Err(too_much(Money::new(left, payment.money.currency)).into());
+        }
         self.refund_payment(payment, request.money, reason, key, request.actor, limit).await
     }
 
@@ -213,11 +219,7 @@ impl Checkout {
             }
             _ => 0,
         };
-        Ok(if left > 0 {
-            MerchantProblem::TooMuch(Money::new(left, payment.money.currency))
-        } else {
-            MerchantProblem::NothingToRefund
-        })
+        Ok(too_much(Money::new(left, payment.money.currency)))
     }
 
     async fn refund_of(&self, id: RefundId) -> Result<Refund, MerchantError> {
@@ -361,11 +363,7 @@ impl Checkout {
             Some(id) => self.refund_of(id).await,
             None => {
                 let left = self.order_record(&request.reference).await?.left_minor(payment);
-                Err(if left > 0 {
-                    MerchantProblem::TooMuch(Money::new(left, currency)).into()
-                } else {
-                    MerchantProblem::NothingToRefund.into()
-                })
+                Err(too_much(Money::new(left, currency)).into())
             }
         }
     }
@@ -472,6 +470,11 @@ impl Checkout {
         let order = self.order_record(reference).await?.file.order.id;
         Ok(self.store.looked_at(order, actor, self.now_ms()).await?)
     }
+}
+
+/// What is said of an amount that is more than is left.
+fn too_much(left: Money) -> MerchantProblem {
+    if left.minor > 0 { MerchantProblem::TooMuch(left) } else { MerchantProblem::NothingToRefund }
 }
 
 fn check_amount(money: Money, of: Money) -> Result<(), MerchantProblem> {

@@ -1,7 +1,7 @@
 //! Where orders live: one trait whose methods are whole use-cases, each one transaction.
 //!
 //! No transaction object crosses the trait, so an implementation is free to gather what is queued into
-//! one commit. What every implementation must do is held by one suite, `tests/store`.
+//! one commit. What every implementation must do is held by one suite, `tests/it`.
 
 pub mod merchant;
 pub mod sqlite;

@@ -92,7 +92,7 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, Failure> {
 }
 
 /// The columns of [`refund`].
-pub(super) const REFUND: &str = "id, order_id, payment_id, kind, gateway_order_id, amount_minor, currency, \
+pub(super) const REFUND: &str = "id, order_id, payment_id, kind, gateway_order_id, key, amount_minor, currency, \
      reason, state, asked_by, made_at_ms, settled_at_ms, answer";
 
 /// Reads the [`REFUND`] columns.
@@ -106,6 +106,7 @@ pub(super) fn refund(row: &Row<'_>) -> Result<Refund, Failure> {
         payment: row.get::<_, Option<i64>>("payment_id")?.map(PaymentId),
         kind: RefundKind::from_name(&text("kind")?).ok_or_else(|| damaged("kind"))?,
         gateway_order_id: row.get("gateway_order_id")?,
+        key: row.get::<_, Option<[u8; 32]>>("key")?.map(Hash),
         money: money(row, "amount_minor")?.ok_or_else(|| damaged("currency"))?,
         reason: text("reason")?,
         state: RefundState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,

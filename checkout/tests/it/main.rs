@@ -1,4 +1,4 @@
-//! What every store must do: one suite, run on each of them.
+//! What every store must do: one suite, run on each of them. And refunds under every interleaving.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -12,5 +12,6 @@
 mod conformance;
 #[macro_use]
 mod merchant;
+mod refunds;
 mod sqlite;
 mod world;
