@@ -235,6 +235,7 @@ fn order(language: Language, state: ShopperState) -> OrderView {
         methods: PaymentMethod::ALL.to_vec(),
         key: KEY.to_owned(),
         declined: false,
+        given_back: None,
     }
 }
 

@@ -64,6 +64,22 @@ fn exponent(currency: Currency) -> u32 {
     mypos::Currency::from_code(currency.code()).map_or(2, mypos::Currency::exponent)
 }
 
+/// A whole number with its groups: `1,234`, `1.234`.
+pub fn count(number: i64, language: Language) -> String {
+    let decimal = Decimal::from(number);
+    DecimalFormatter::try_new(locale_of(language).into(), DecimalFormatterOptions::default())
+        .map_or_else(|_| decimal.to_string(), |formatter| formatter.format(&decimal).to_string())
+}
+
+/// An amount as somebody would type it in a language: `12.50`, `12,50`.
+pub fn typed(money: Money, language: Language) -> String {
+    let plain = decimal_of(money).to_string();
+    match language {
+        Language::En => plain,
+        Language::De => plain.replace('.', ","),
+    }
+}
+
 /// A VAT rate of basis points: `19 %`, `5.5 %`.
 pub fn percent(bp: u32, language: Language) -> String {
     let mut decimal = Decimal::from(bp);

@@ -4,6 +4,7 @@
 
 use domain::{Fit, Money, OrderEvent, OrderState, PaymentEvent, PaymentState, Refusal};
 
+use crate::format::plain;
 use crate::records::{EventKind, NewEvent, Payment};
 use crate::timing::Timing;
 
@@ -318,9 +319,9 @@ fn record(
 fn detail(cause: &Cause) -> String {
     match cause {
         Cause::StatusUnsuccessful => "the gateway says that nothing was paid".to_owned(),
-        Cause::Notify { money, trnref } => format!("{} {} by {trnref}", money.minor, money.currency),
+        Cause::Notify { money, trnref } => format!("{} by {trnref}", plain(*money)),
         Cause::StatusPaid { money, trnref } => {
-            format!("{} {} by {}", money.minor, money.currency, trnref.as_deref().unwrap_or("unknown"))
+            format!("{} by {}", plain(*money), trnref.as_deref().unwrap_or("unknown"))
         }
         _ => String::new(),
     }

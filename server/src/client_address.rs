@@ -3,14 +3,19 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Request};
+use axum::http::{Extensions, HeaderMap, Request};
 use ipnet::IpNet;
 
 /// The client's address: that of the connection, or, where the connection is a trusted proxy's, the last
 /// one in `X-Forwarded-For` that is not a trusted proxy itself. What a client writes there is not believed.
 pub fn client_address<B>(request: &Request<B>, trusted: &[IpNet]) -> Option<IpAddr> {
-    let ConnectInfo(peer) = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
-    Some(behind_proxies(peer.ip().to_canonical(), request.headers(), trusted))
+    address_of(request.extensions(), request.headers(), trusted)
+}
+
+/// The same, from the parts of a request.
+pub fn address_of(extensions: &Extensions, headers: &HeaderMap, trusted: &[IpNet]) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(behind_proxies(peer.ip().to_canonical(), headers, trusted))
 }
 
 fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {

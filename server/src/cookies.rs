@@ -1,4 +1,4 @@
-//! The cookies of the shop's own pages: the cart, and the language.
+//! The cookies of our own pages: the cart, the language, and the merchant's session.
 
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use checkout::token::{NoRandomness, Token};
@@ -8,6 +8,7 @@ use time::Duration;
 
 const CART: &str = "tillgate_cart";
 const LANGUAGE: &str = "tillgate_language";
+const MERCHANT: &str = "tillgate_merchant";
 /// How long a cart is remembered.
 const CART_DAYS: i64 = 14;
 const LANGUAGE_DAYS: i64 = 365;
@@ -57,6 +58,24 @@ impl CookieNames {
     /// Forgets the cart.
     pub fn forget_cart(self) -> Cookie<'static> {
         self.cookie(self.cart(), String::new(), 0)
+    }
+
+    /// The merchant's session.
+    pub fn merchant(self) -> String {
+        self.named(MERCHANT)
+    }
+
+    /// Keeps a session until the browser is closed; the server ends it earlier.
+    pub fn keep_session(self, session: &Token) -> Cookie<'static> {
+        let mut cookie = self.cookie(self.merchant(), session.secret().to_owned(), 0);
+        cookie.unset_expires();
+        cookie.set_max_age(None);
+        cookie
+    }
+
+    /// Forgets the session.
+    pub fn forget_session(self) -> Cookie<'static> {
+        self.cookie(self.merchant(), String::new(), 0)
     }
 
     /// Keeps a language.

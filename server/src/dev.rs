@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use app::pages::DevLinks;
-use sandbox::{Sandbox, SystemClock};
+use checkout::checkout::{Checkout, CheckoutError};
+use checkout::people::{Actor, Role};
+use checkout::sign_in::{DoorError, DoorProblem};
+use checkout::token::Token;
+use sandbox::{PACKAGE_FILE, Sandbox, SystemClock};
 
 use crate::config::{Config, ConfigError};
 use crate::serve::{Running, StartupError, application, asked_to_end, listen, open_checkout};
 
+/// How long the merchant's password is.
+const PASSWORD_CHARS: usize = 16;
 /// The catalogue of the demonstration.
 const CATALOG: &str = include_str!("../catalog.toml");
 
@@ -38,6 +44,9 @@ pub enum DevError {
     /// The sandbox.
     #[error(transparent)]
     Sandbox(#[from] sandbox::OpenError),
+    /// The merchant's account.
+    #[error("the demonstration's merchant cannot be made: {0}")]
+    Merchant(#[source] DoorError),
     /// A file cannot be written.
     #[error("{0} cannot be written: {1}")]
     Write(PathBuf, #[source] std::io::Error),
@@ -58,8 +67,26 @@ impl checkout::clock::Clock for SharedClock {
     }
 }
 
-/// Starts both; `started` is told the two addresses.
-pub async fn run(dev: Dev, started: impl FnOnce(&str, &str)) -> Result<(), DevError> {
+/// Where everything is, once it runs.
+#[derive(Clone, Debug)]
+pub struct Started {
+    /// The shop's address.
+    pub shop: String,
+    /// The sandbox's address.
+    pub sandbox: String,
+    /// Who signs in at the merchant's pages.
+    pub merchant: String,
+    /// With which password.
+    pub password: String,
+    /// The shop's configuration, for the other commands.
+    pub config: PathBuf,
+}
+
+/// Who signs in at the demonstration's merchant pages.
+const MERCHANT: &str = "demo@merchant.example";
+
+/// Starts both; `started` is told where everything is.
+pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevError> {
     fs::create_dir_all(&dev.dir).map_err(|error| DevError::Write(dev.dir.clone(), error))?;
     let shop_listener = listen(dev.shop).await?;
     let sandbox_listener = listen(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), dev.sandbox_port)).await?;
@@ -76,9 +103,12 @@ pub async fn run(dev: Dev, started: impl FnOnce(&str, &str)) -> Result<(), DevEr
 
     let catalog = dev.dir.join("catalog.toml");
     write(&catalog, CATALOG)?;
-    let config = Config::parse(&configuration(&dev, &shop_url, &sandbox_url, shop_address, &catalog), [])?;
-    let checkout =
-        open_checkout(&config, Some(sandbox.configuration_package()), Arc::new(SharedClock(clock)))?;
+    let configuration = configuration(&dev, &shop_url, &sandbox_url, shop_address, &catalog);
+    let config_file = dev.dir.join("tillgate.toml");
+    write(&config_file, &configuration)?;
+    let config = Config::parse(&configuration, [])?;
+    let checkout = open_checkout(&config, None, Arc::new(SharedClock(clock)))?;
+    let password = merchant(&dev.dir, &checkout).await?;
     let links = DevLinks { sandbox_url: sandbox_url.clone() };
 
     let mut running = Running::default();
@@ -92,13 +122,42 @@ pub async fn run(dev: Dev, started: impl FnOnce(&str, &str)) -> Result<(), DevEr
     running.serve(sandbox_listener, sandbox.router());
     running.reconcile(checkout);
     let deliveries = sandbox.spawn_deliveries();
-    started(&shop_url, &sandbox_url);
+    started(&Started {
+        shop: shop_url,
+        sandbox: sandbox_url,
+        merchant: MERCHANT.to_owned(),
+        password,
+        config: config_file,
+    });
 
     asked_to_end().await;
     deliveries.abort();
     running.finish().await;
     sandbox.flush();
     Ok(())
+}
+
+/// The demonstration's merchant, with a password that is made once and kept beside the keys.
+async fn merchant(dir: &Path, checkout: &Checkout) -> Result<String, DevError> {
+    let file = dir.join("merchant-password");
+    let password = match fs::read_to_string(&file) {
+        Ok(password) => password.trim().to_owned(),
+        Err(_) => {
+            let made: String = Token::random()
+                .map_err(|error| DevError::Merchant(CheckoutError::from(error).into()))?
+                .secret()
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .take(PASSWORD_CHARS)
+                .collect();
+            write(&file, &made)?;
+            made
+        }
+    };
+    match checkout.add_user(MERCHANT, Role::Administer, &password, Actor::ourselves()).await {
+        Ok(()) | Err(DoorError::Problem(DoorProblem::EmailTaken)) => Ok(password),
+        Err(error) => Err(DevError::Merchant(error)),
+    }
 }
 
 fn local(listener: &tokio::net::TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartupError> {
@@ -138,7 +197,9 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
         mode = "test"
         currencies = ["EUR"]
         endpoint = "{sandbox_url}/vmp/checkout"
+        packages = [{package}]
         "#,
+        package = text(&dev.dir.join("sandbox").join(PACKAGE_FILE)),
         database = toml::Value::String(format!("sqlite:{}", dev.dir.join("shop.db").display())),
         catalog = text(catalog),
         site_dir = text(&dev.site_dir),

@@ -52,6 +52,8 @@ pub async fn order_view(
         methods: settings.methods_for(total.currency),
         key: Token::random()?.secret().to_owned(),
         declined: last_was_declined(state, file).await?,
+        given_back: (order.state == OrderState::Paid && order.refunded_minor > 0)
+            .then(|| format::price(Money::new(order.refunded_minor, total.currency), language)),
     })
 }
 

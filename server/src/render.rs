@@ -34,6 +34,8 @@ pub enum Referrer {
     Usual,
     /// Nothing: the address of the page is a secret.
     Nothing,
+    /// Nothing to other sites. To our own it is told, which lets an older browser say where a form comes from.
+    SameOrigin,
     /// The origin, because the gateway checks it.
     Origin,
 }
@@ -64,6 +66,7 @@ pub async fn page<V: IntoView + 'static>(
     let referrer = match protection.referrer {
         Referrer::Usual => "strict-origin-when-cross-origin",
         Referrer::Nothing => "no-referrer",
+        Referrer::SameOrigin => "same-origin",
         Referrer::Origin => "origin",
     };
     headers.insert(REFERRER_POLICY, HeaderValue::from_static(referrer));

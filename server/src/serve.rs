@@ -79,6 +79,7 @@ pub fn application(
             cookies: CookieNames::for_url(&config.public_url),
             secure: config.public_url.starts_with("https://"),
             bank_transfer: config.bank_transfer.clone(),
+            second_factor_for_refunds: config.second_factor_for_refunds,
             storefront_origins: config.storefront_origins.clone(),
             trusted_proxies: config.trusted_proxies.clone(),
         }),

@@ -37,6 +37,8 @@ pub struct Shop {
     pub secure: bool,
     /// Its account for bank transfers.
     pub bank_transfer: Option<BankTransfer>,
+    /// Whether giving money back takes a code of the second factor.
+    pub second_factor_for_refunds: bool,
     /// Origins of storefronts that may call `/api`.
     pub storefront_origins: Vec<String>,
     /// Whose forwarding headers are believed.

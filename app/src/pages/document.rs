@@ -3,6 +3,7 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
+use super::merchant::{self, Desk, MERCHANT_STYLE};
 use super::{SCRIPT, STYLES, Site, WASM};
 use crate::dom::PAGE_DATA;
 use crate::text::{Texts, fill, texts};
@@ -26,8 +27,10 @@ pub(super) struct Frame {
     pub(super) island: Option<serde_json::Value>,
     /// Seconds after which a browser without scripts loads the page again.
     pub(super) refresh: Option<u32>,
-    /// Whether the header shows the cart; pages about an order or an error need no way to pay twice.
+    /// Whether the page is one column of text.
     pub(super) narrow: bool,
+    /// Set on the merchant's pages: they have a header and a style sheet of their own.
+    pub(super) desk: Option<Desk>,
 }
 
 impl Site {
@@ -39,13 +42,18 @@ impl Site {
 
 /// The whole document around `body`.
 pub(super) fn document<B: IntoView>(site: &Site, frame: Frame, body: B) -> impl IntoView + use<B> {
-    let Frame { title, description, island, refresh, narrow } = frame;
+    let Frame { title, description, island, refresh, narrow, desk } = frame;
     let is_public = !description.is_empty();
     let page_title = format!("{title} · {}", site.shop_name);
     let styles = STYLES
-        .map(|name| view! { <link rel="stylesheet" href=format!("{}/{name}", site.pkg) /> })
         .into_iter()
+        .chain(desk.is_some().then_some(MERCHANT_STYLE))
+        .map(|name| view! { <link rel="stylesheet" href=format!("{}/{name}", site.pkg) /> })
         .collect_view();
+    let header = match &desk {
+        Some(desk) => merchant::header(desk).into_any(),
+        None => header(site).into_any(),
+    };
     let texts = &site.texts().site;
     view! {
         <!DOCTYPE html>
@@ -72,7 +80,7 @@ pub(super) fn document<B: IntoView>(site: &Site, frame: Frame, body: B) -> impl 
             <body class:narrow=narrow>
                 <a class="skip" href="#main">{texts.skip}</a>
                 {site.test_mode.then(|| view! { <aside class="test">{texts.test_mode}</aside> })}
-                {header(site)}
+                {header}
                 <main id="main">{body}</main>
                 {footer(site)}
             </body>

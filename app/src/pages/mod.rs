@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod checkout;
 mod document;
 pub mod handover;
+pub mod merchant;
 pub mod message;
 pub mod order;
 

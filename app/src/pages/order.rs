@@ -45,6 +45,8 @@ pub struct OrderView {
     pub key: String,
     /// Whether the last attempt was declined.
     pub declined: bool,
+    /// How much of it went back, where that is not all of it.
+    pub given_back: Option<Price>,
 }
 
 /// A bank account to transfer to.
@@ -80,6 +82,10 @@ pub fn ResultPage(
     };
     let next = (state == ShopperState::Paid)
         .then(|| view! { <p>{fill(texts.paid_next, &[("email", &order.masked_email)])}</p> });
+    let given_back = order
+        .given_back
+        .as_ref()
+        .map(|part| view! { <p class="notice">{fill(texts.given_back_part, &[("amount", &part.text)])}</p> });
     let checking = (state == ShopperState::Checking).then(|| {
         provide_context(status_model(&site, &order));
         view! {
@@ -104,6 +110,7 @@ pub fn ResultPage(
                 <h1>{heading}</h1>
                 <p>{sentence}</p>
                 {next}
+                {given_back}
                 {checking}
             </div>
             {transfer}

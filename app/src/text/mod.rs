@@ -9,10 +9,18 @@
 mod de;
 #[cfg(feature = "ssr")]
 mod en;
+#[cfg(feature = "ssr")]
+#[macro_use]
+mod server_texts;
+#[cfg(feature = "ssr")]
+mod merchant;
 
 use domain::{Field, FieldError, FieldProblem, PaymentMethod, Price, Problem};
 #[cfg(feature = "ssr")]
 use domain::{Language, ShopperState};
+
+#[cfg(feature = "ssr")]
+pub use self::merchant::MerchantTexts;
 
 /// The texts of a language.
 #[cfg(feature = "ssr")]
@@ -207,26 +215,8 @@ pub struct Texts {
     pub status: StatusTexts,
     /// The pages that only say something.
     pub message: MessageTexts,
-}
-
-/// Structs of texts that only the server needs.
-#[cfg(feature = "ssr")]
-macro_rules! server_texts {
-    ($($(#[$meta:meta])* $name:ident { $($field:ident,)* })*) => {
-        $(
-            $(#[$meta])*
-            #[allow(missing_docs, reason = "the name of a text and its English words are its documentation")]
-            #[derive(Debug)]
-            pub struct $name { $(pub $field: &'static str,)* }
-
-            #[cfg(test)]
-            impl $name {
-                fn list(&self) -> Vec<&'static str> {
-                    vec![$(self.$field,)*]
-                }
-            }
-        )*
-    };
+    /// The merchant's pages.
+    pub merchant: MerchantTexts,
 }
 
 #[cfg(feature = "ssr")]
@@ -252,7 +242,7 @@ server_texts! {
     OrderTexts {
         paid_title, paid_text, paid_next, awaiting_title, awaiting_transfer, awaiting_delivery,
         checking_title, checking_text, check_again, not_paid_title, not_paid_text, declined_text,
-        given_back_title, given_back_text, ended_title, ended_text, refunded_title, refunded_text,
+        given_back_title, given_back_text, ended_title, ended_text, refunded_title, refunded_text, given_back_part,
         cancelled_title, cancelled_text, cancelled_settled_title, cancelled_settled_text, to_order,
         transfer_heading, holder, iban, bic, bank, transfer_reference, amount, transfer_note,
         details_heading, reference, placed, payment, email_address, lines_heading, delivery, vat_contained, total,
@@ -289,7 +279,8 @@ mod tests {
 
     impl Texts {
         fn list(&self) -> Vec<&'static str> {
-            let Self { site, catalogue, checkout, checkout_page, handover, order, status, message } = self;
+            let Self { site, catalogue, checkout, checkout_page, handover, order, status, message, merchant } =
+                self;
             [
                 site.list(),
                 catalogue.list(),
@@ -299,6 +290,7 @@ mod tests {
                 order.list(),
                 status.list(),
                 message.list(),
+                merchant.list(),
             ]
             .concat()
         }
@@ -329,7 +321,7 @@ mod tests {
     fn texts_differ_between_languages_except_for_names() {
         let (english, german) = (texts(Language::En).list(), texts(Language::De).list());
         let same: Vec<_> = english.iter().zip(&german).filter(|(a, b)| a == b).map(|(a, _)| *a).collect();
-        let names = ["iDEAL", "IBAN", "BIC", "Bank", "Tee und Keramik"];
+        let names = ["iDEAL", "IBAN", "BIC", "Bank", "Tee und Keramik", "Tillgate"];
         for text in same {
             assert!(names.contains(&text), "not translated: {text}");
         }

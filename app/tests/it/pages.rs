@@ -94,6 +94,7 @@ fn order(state: ShopperState) -> OrderView {
         methods: vec![PaymentMethod::Card, PaymentMethod::Ideal],
         key: "key-of-the-order-page".into(),
         declined: false,
+        given_back: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{EXIT_FAILED, EXIT_OK, block_on, fail, start_log};
 use crate::config::LogFormat;
-use crate::dev::{Dev, run};
+use crate::dev::{Dev, Started, run};
 
 /// Serve the demonstration shop and the sandbox, with everything generated
 #[derive(clap::Args)]
@@ -44,12 +44,19 @@ impl Arguments {
             sandbox_port: self.sandbox_port,
             seed: self.seed,
         };
-        let started = |shop: &str, sandbox: &str| {
+        let started = |at: &Started| {
             if self.json {
-                println!("{}", serde_json::json!({ "shop": shop, "sandbox": sandbox }));
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "shop": at.shop, "sandbox": at.sandbox, "merchant": at.merchant, "password": at.password,
+                        "config": at.config,
+                    })
+                );
             } else {
-                println!("  Shop     {shop}");
-                println!("  Sandbox  {sandbox}  (a stand-in for myPOS: no money moves)");
+                println!("  Shop      {}", at.shop);
+                println!("  Sandbox   {}  (a stand-in for myPOS: no money moves)", at.sandbox);
+                println!("  Merchant  {}/merchant  as {} with {}", at.shop, at.merchant, at.password);
                 println!("  Keys and databases lie in {}; `make clean` forgets them.", self.dir.display());
                 println!("  Ctrl-C ends both.");
             }

@@ -2,11 +2,14 @@
 
 mod dev;
 mod doctor;
+mod merchant;
 mod mypos;
 mod precompress;
 mod reconcile;
+mod refund;
 mod sandbox;
 mod serve;
+mod transactions;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -48,6 +51,11 @@ enum Command {
     Mypos(mypos::Command),
     Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
+    #[command(subcommand)]
+    Merchant(merchant::Command),
+    #[command(subcommand)]
+    Transactions(transactions::Command),
+    Refund(refund::Arguments),
     #[command(hide = true)]
     Precompress(precompress::Arguments),
 }
@@ -75,6 +83,13 @@ fn package_variable() -> Option<String> {
     std::env::var(PACKAGE_VARIABLE).ok().filter(|text| !text.trim().is_empty())
 }
 
+/// Who runs the command, for the audit log.
+fn os_user() -> String {
+    let named =
+        ["SUDO_USER", "USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|user| !user.is_empty()).unwrap_or_else(|| "somebody".to_owned())
+}
+
 /// Runs the command of the arguments.
 pub fn main() -> ExitCode {
     let code = match Arguments::parse().command {
@@ -84,6 +99,9 @@ pub fn main() -> ExitCode {
         Command::Mypos(command) => command.run(),
         Command::Doctor(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
+        Command::Merchant(command) => command.run(),
+        Command::Transactions(command) => command.run(),
+        Command::Refund(arguments) => arguments.run(),
         Command::Precompress(arguments) => arguments.run(),
     };
     ExitCode::from(code)

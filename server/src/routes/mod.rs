@@ -5,6 +5,7 @@ mod catalogue;
 mod checkout_page;
 mod gateway;
 mod handover;
+mod merchant;
 mod operator;
 mod order;
 
@@ -67,19 +68,23 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .fallback(not_found);
     let pages = pages.layer(middleware::from_fn_with_state(state.clone(), keep_language));
     // What every address of the shop's own goes through, outermost last.
-    let guarded = |router: Router<AppState>| {
+    let guarded = |router: Router<AppState>, csrf: CsrfLayer| {
         router
-            .layer(csrf.clone())
+            .layer(csrf)
             .layer(compression())
             .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, PATIENCE))
             .layer(middleware::from_fn_with_state(state.clone(), limits::limit))
             .layer(middleware::from_fn_with_state(state.clone(), say_why))
     };
-    let api = guarded(api::router()).layer(api::cors(&state)?);
+    let api = guarded(api::router(), csrf.clone()).layer(api::cors(&state)?);
+    // No storefront has any business with the merchant's pages, whatever the list says.
+    let merchant = merchant::router().layer(middleware::from_fn_with_state(state.clone(), keep_language));
+    let merchant = guarded(merchant, CsrfLayer::new());
     // A notification passes nothing but this: no limit, no time-out and no page of ours may come between it
     // and its answer. What a browser brings from the gateway is a cross-site POST, but limited as others are.
     let returns = gateway::returns().layer(middleware::from_fn_with_state(state.clone(), limits::limit));
-    let application = guarded(pages)
+    let application = guarded(pages, csrf)
+        .merge(merchant)
         .merge(api)
         .merge(returns)
         .merge(gateway::notifications())

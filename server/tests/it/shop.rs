@@ -81,13 +81,14 @@ pub fn folder() -> TempDir {
 
 /// Writes a built site as Trunk would leave it, one file of it precompressed.
 pub fn write_site(dir: &Path) {
-    let files: [(&str, &[u8]); 9] = [
+    let files: [(&str, &[u8]); 10] = [
         ("index.html", b"<!doctype html>"),
         ("favicon.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
         ("img/box.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><rect/></svg>"),
         ("pkg/tokens.css", b":root { --a: 0 }"),
         ("pkg/checkout.css", b"form { margin: 0 }"),
         ("pkg/site.css", b"body { margin: 0 } /* as it was written */"),
+        ("pkg/merchant.css", b"table { width: 100% }"),
         ("pkg/site.css.br", b"as brotli"),
         ("pkg/site.css.gz", b"as gzip"),
         ("pkg/tillgate-frontend.js", b"export default async () => {};"),

@@ -1,0 +1,125 @@
+//! `tillgate refund`
+
+use std::sync::Arc;
+
+use checkout::checkout::Checkout;
+use checkout::clock::SystemClock;
+use checkout::format::plain;
+use checkout::people::Actor;
+use checkout::records::Refund;
+use checkout::refund::{MerchantError, MerchantProblem, RefundRequest, refundable};
+use checkout::token::Token;
+use domain::{Money, RefundState};
+
+use super::transactions::refund_json;
+use super::{
+    ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, os_user, package_variable,
+};
+use crate::serve::{StartupError, open_checkout};
+
+/// Nobody knows whether the money went back, or it waits for a second person.
+const EXIT_OPEN: u8 = 4;
+
+/// Refund part of a payment, or all of it, through myPOS
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit code 0: refunded; 1: not refunded, for certain; 2: the input cannot be used; 3: it failed before\n\
+                        anything was sent; 4: it is not known whether the money went back (look at the myPOS account), or a\n\
+                        second person has to approve it.\n\n\
+                        A key makes it safe to run the same command again: the same key never refunds twice.\n\n\
+                        Example: tillgate refund TG-7K3M-9QXA --amount 12.34 --reason \"arrived broken\""
+)]
+pub(super) struct Arguments {
+    /// The order's reference
+    order: String,
+    /// How much, in the payment's currency, such as 12.34
+    #[arg(long)]
+    amount: String,
+    /// Why, for the record
+    #[arg(long)]
+    reason: String,
+    /// An idempotency key of 16 to 128 letters and digits; made anew where it is left out
+    #[arg(long)]
+    key: Option<String>,
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Print the refund as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(super) fn run(self) -> u8 {
+        let config = match self.file.load() {
+            Ok(config) => config,
+            Err(error) => return fail(EXIT_USAGE, &error),
+        };
+        block_on(async {
+            let checkout = match open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock))
+            {
+                Ok(checkout) => checkout,
+                Err(error @ StartupError::Config(_)) => return fail(EXIT_USAGE, &error),
+                Err(error) => return fail(EXIT_FAILED, &error),
+            };
+            match self.refund(&checkout).await {
+                Ok(refund) => self.report(&refund),
+                Err(MerchantError::Problem(problem)) => {
+                    let is_usage = matches!(
+                        problem,
+                        MerchantProblem::NotPositive
+                            | MerchantProblem::OtherCurrency(_)
+                            | MerchantProblem::NoReason
+                    );
+                    fail(if is_usage { EXIT_USAGE } else { EXIT_NO }, &problem)
+                }
+                Err(error) => fail(EXIT_FAILED, &error),
+            }
+        })
+    }
+
+    async fn refund(&self, checkout: &Checkout) -> Result<Refund, MerchantError> {
+        let record = checkout.order_record(&self.order).await?;
+        let payment = refundable(&record, None).ok_or(MerchantProblem::NothingToRefund)?;
+        let currency = payment.money.currency;
+        let amount = mypos::Currency::from_code(currency.code())
+            .and_then(|known| mypos::Amount::parse(&self.amount, known).ok())
+            .ok_or(MerchantProblem::OtherCurrency(currency))?;
+        let key = match &self.key {
+            Some(key) if domain::messages::is_key(key) => key.clone(),
+            Some(_) => return Err(MerchantProblem::KeyReused.into()),
+            None => Token::random()?.secret().to_owned(),
+        };
+        let request = RefundRequest {
+            reference: self.order.clone(),
+            payment: Some(payment.id),
+            money: Money::new(amount.minor, currency),
+            reason: self.reason.clone(),
+            key,
+            actor: Actor::command_line(&os_user()),
+        };
+        checkout.refund(request).await
+    }
+
+    fn report(&self, refund: &Refund) -> u8 {
+        if self.json {
+            println!("{}", refund_json(refund));
+        } else {
+            let amount = plain(refund.money);
+            let answer =
+                if refund.answer.is_empty() { String::new() } else { format!(": {}", refund.answer) };
+            match refund.state {
+                RefundState::Done => println!("refunded {amount}"),
+                RefundState::Refused => println!("not refunded: {amount}{answer}"),
+                RefundState::Proposed => println!("{amount} waits for a second person's approval"),
+                RefundState::Reserved | RefundState::Unknown => {
+                    println!("nobody knows whether {amount} went back{answer}; look at the myPOS account");
+                }
+            }
+        }
+        match refund.state {
+            RefundState::Done => EXIT_OK,
+            RefundState::Refused => EXIT_NO,
+            RefundState::Proposed | RefundState::Reserved | RefundState::Unknown => EXIT_OPEN,
+        }
+    }
+}
