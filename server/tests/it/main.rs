@@ -13,6 +13,7 @@ mod gateway;
 mod html;
 mod keys;
 mod kill;
+mod merchant;
 mod messages;
 mod notify;
 mod pages;
