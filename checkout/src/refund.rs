@@ -147,14 +147,12 @@ fn key_hash(key: &str) -> Hash {
 pub fn refundable(record: &OrderRecord, named: Option<PaymentId>) -> Option<&Payment> {
     let may = |payment: &&Payment| matches!(payment.state, PaymentState::Paid | PaymentState::Refused);
     let mut payments = record.file.payments.iter().filter(may);
-    match named {
-        Some(id) => payments.find(|payment| payment.id == id),
-        None => {
-            let candidates: Vec<&Payment> = payments.collect();
-            let holding = candidates.iter().find(|payment| payment.state == PaymentState::Paid);
-            holding.or_else(|| candidates.last()).copied()
-        }
+    if let Some(id) = named {
+        return payments.find(|payment| payment.id == id);
     }
+    let candidates: Vec<&Payment> = payments.collect();
+    let holding = candidates.iter().find(|payment| payment.state == PaymentState::Paid);
+    holding.or_else(|| candidates.last()).copied()
 }
 
 impl Checkout {
@@ -359,13 +357,11 @@ impl Checkout {
             reason,
             actor: request.actor,
         };
-        match self.store.record_refund(refund, self.now_ms()).await? {
-            Some(id) => self.refund_of(id).await,
-            None => {
-                let left = self.order_record(&request.reference).await?.left_minor(payment);
-                Err(too_much(Money::new(left, currency)).into())
-            }
+        if let Some(id) = self.store.record_refund(refund, self.now_ms()).await? {
+            return self.refund_of(id).await;
         }
+        let left = self.order_record(&request.reference).await?.left_minor(payment);
+        Err(too_much(Money::new(left, currency)).into())
     }
 
     /// Asks the gateway to undo a whole payment of which nothing was refunded.

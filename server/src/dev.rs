@@ -140,19 +140,15 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
 /// The demonstration's merchant, with a password that is made once and kept beside the keys.
 async fn merchant(dir: &Path, checkout: &Checkout) -> Result<String, DevError> {
     let file = dir.join("merchant-password");
-    let password = match fs::read_to_string(&file) {
-        Ok(password) => password.trim().to_owned(),
-        Err(_) => {
-            let made: String = Token::random()
-                .map_err(|error| DevError::Merchant(CheckoutError::from(error).into()))?
-                .secret()
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .take(PASSWORD_CHARS)
-                .collect();
-            write(&file, &made)?;
-            made
-        }
+    let password = if let Ok(kept) = fs::read_to_string(&file) {
+        kept.trim().to_owned()
+    } else {
+        let random =
+            Token::random().map_err(|error| DevError::Merchant(CheckoutError::from(error).into()))?;
+        let letters = random.secret().chars().filter(char::is_ascii_alphanumeric);
+        let made: String = letters.take(PASSWORD_CHARS).collect();
+        write(&file, &made)?;
+        made
     };
     match checkout.add_user(MERCHANT, Role::Administer, &password, Actor::ourselves()).await {
         Ok(()) | Err(DoorError::Problem(DoorProblem::EmailTaken)) => Ok(password),

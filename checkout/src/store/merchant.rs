@@ -238,7 +238,7 @@ pub struct Settlement {
 #[derive(Clone, Debug)]
 pub enum Approved {
     /// The gateway is to be asked now.
-    Yes(Refund),
+    Yes(Box<Refund>),
     /// Whoever asked for a refund does not approve it.
     OwnProposal,
     /// There is no such proposal, or not any more.

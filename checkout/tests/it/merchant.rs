@@ -413,10 +413,10 @@ pub async fn attention_stays_until_somebody_looked(store: &Shared) {
     assert_eq!(listed().await, Vec::<String>::new());
     let refund = reserved(store, &ours, 60).await;
     settle(store, refund, RefundEvent::Undecided).await.unwrap();
-    assert_eq!(listed().await, [ours.reference.clone()]);
+    assert_eq!(listed().await, [ours.reference.as_str()]);
     store.looked_at(ours.order, bob(), NOW + 1).await.unwrap();
     assert_eq!(file(store, &ours).await.order.attention_since_ms, None);
-    assert_eq!(listed().await, [ours.reference.clone()], "an unknown refund waits for more than a look");
+    assert_eq!(listed().await, [ours.reference.as_str()], "an unknown refund waits for more than a look");
     settle(store, refund, RefundEvent::RecordedNotDone).await.unwrap();
     assert_eq!(listed().await, Vec::<String>::new());
     let news = kinds(store, ours.order).await;
@@ -675,7 +675,8 @@ pub async fn orders_are_found_by_reference_gateway_person_and_amount(store: &Sha
         let filter = Filter { search, ..Filter::all(Mode::Test) };
         let rows = listed(store, &filter, 10).await;
         let totals = store.totals(filter).await.unwrap();
-        assert_eq!(totals.iter().map(|total| total.orders).sum::<i64>(), rows.len() as i64);
+        let count: i64 = totals.iter().map(|total| total.orders).sum();
+        assert_eq!(usize::try_from(count).unwrap(), rows.len());
         rows.into_iter().map(|(_, reference)| reference).collect::<Vec<_>>()
     };
     let only = [ours.reference.clone()];

@@ -9,6 +9,7 @@ use checkout::people::Actor;
 use checkout::records::Refund;
 use checkout::refund::{MerchantError, MerchantProblem, RefundRequest, refundable};
 use checkout::token::Token;
+use domain::messages::is_key;
 use domain::{Money, RefundState};
 
 use super::transactions::refund_json;
@@ -38,14 +39,22 @@ pub(super) struct Arguments {
     /// Why, for the record
     #[arg(long)]
     reason: String,
-    /// An idempotency key of 16 to 128 letters and digits; made anew where it is left out
-    #[arg(long)]
+    /// An idempotency key of 22 to 64 letters, digits, dashes and underscores; made anew where it is left out
+    #[arg(long, value_parser = key_of)]
     key: Option<String>,
     #[command(flatten)]
     file: ConfigFile,
     /// Print the refund as JSON
     #[arg(long)]
     json: bool,
+}
+
+fn key_of(text: &str) -> Result<String, &'static str> {
+    if is_key(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("not 22 to 64 letters, digits, dashes and underscores")
+    }
 }
 
 impl Arguments {
@@ -85,8 +94,7 @@ impl Arguments {
             .and_then(|known| mypos::Amount::parse(&self.amount, known).ok())
             .ok_or(MerchantProblem::OtherCurrency(currency))?;
         let key = match &self.key {
-            Some(key) if domain::messages::is_key(key) => key.clone(),
-            Some(_) => return Err(MerchantProblem::KeyReused.into()),
+            Some(key) => key.clone(),
             None => Token::random()?.secret().to_owned(),
         };
         let request = RefundRequest {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use mypos::{ConfigurationPackage, Fields, PrivateKey};
 use serde_json::Value;
 
-use crate::gateway::FakeGateway;
+use crate::gateway::{self, FakeGateway, Reply};
 use crate::keys::{FIRST, STRANGER};
 use crate::messages::{Message, notify};
-use crate::shop::{configuration, folder};
+use crate::shop::{Shop, configuration, folder};
 
 /// The binary, with nothing of our environment that could configure it.
 pub fn tillgate() -> Command {
@@ -352,4 +352,159 @@ fn the_keys_of_a_package_are_a_pair_for_openssl_too() {
         Command::new("openssl").args(["pkey", "-check", "-noout", "-in", &keys.path("private.pem")]).output();
     assert!(check.unwrap().status.success());
     assert!(PrivateKey::from_pem(&std::fs::read_to_string(keys.path("private.pem")).unwrap()).is_ok());
+}
+
+/// A shop whose files a command can open, with a paid order: its configuration and the order's reference.
+async fn a_paid_shop(change: impl FnOnce(&mut toml::Table)) -> (Shop, String, String) {
+    let shop = Shop::with(|table, _| change(table)).await;
+    let ours = shop.paid().await;
+    let reference = shop.file(&ours).await.order.new.reference;
+    let file = configured(shop.dir.path(), &shop.gateway.endpoint, |table| {
+        table.insert(
+            "database_url".into(),
+            format!("sqlite:{}", shop.dir.path().join("shop.db").display()).into(),
+        );
+    });
+    (shop, file, reference)
+}
+
+fn command(arguments: &[&str], file: &str, input: &[u8]) -> Output {
+    run(tillgate().args(arguments).args(["--config", file]), input)
+}
+
+fn json_of(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users_are_added_changed_and_shut_out_by_command() {
+    let (shop, file, _) = a_paid_shop(|_| {}).await;
+    let add = ["merchant", "add", "Anna@shop.example", "--role", "refund"];
+    let output = command(&add, &file, b"correct horse battery\n");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(code(&command(&add, &file, b"correct horse battery\n")), 1, "there is one");
+    for (arguments, input, words) in [
+        (["merchant", "add", "anna"], &b"correct horse battery\n"[..], "no e-mail address"),
+        (["merchant", "add", "bob@shop.example"], b"short\n", "at least 12 characters"),
+        (["merchant", "add", "bob@shop.example"], b"", "at least 12 characters"),
+    ] {
+        let output = command(&arguments, &file, input);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(err(&output).contains(words), "{}", err(&output));
+    }
+    let sign_in = async |password: &str| {
+        shop.checkout.sign_in("anna@shop.example", password, "192.0.2.1").await.is_ok()
+    };
+    assert!(sign_in("correct horse battery").await);
+    let output = command(&["merchant", "passwd", "anna@shop.example"], &file, b"another long password\n");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(!sign_in("correct horse battery").await && sign_in("another long password").await);
+    for (arguments, role, disabled) in [
+        (&["merchant", "role", "anna@shop.example", "view"][..], "view", false),
+        (&["merchant", "disable", "anna@shop.example"], "view", true),
+        (&["merchant", "enable", "anna@shop.example"], "view", false),
+        (&["merchant", "forget-code", "anna@shop.example"], "view", false),
+    ] {
+        assert_eq!(code(&command(arguments, &file, b"")), 0, "{arguments:?}");
+        let users = json_of(&command(&["merchant", "list", "--json"], &file, b""));
+        let expected = serde_json::json!([
+            { "email": "anna@shop.example", "role": role, "disabled": disabled, "second_factor": false }
+        ]);
+        assert_eq!(users, expected, "{arguments:?}");
+    }
+    let output = command(&["merchant", "disable", "nobody@shop.example"], &file, b"");
+    assert_eq!(code(&output), 1);
+    let log = shop.checkout.store().audit_log(None, 1).await.unwrap();
+    assert!(log[0].actor.who.starts_with("cli:") && log[0].actor.address == "cli", "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn transactions_are_listed_and_shown_by_command() {
+    let (_shop, file, reference) = a_paid_shop(|_| {}).await;
+    let output = command(&["transactions", "list"], &file, b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    assert!(
+        text.contains(&reference) && text.contains("50.00 EUR") && text.contains("ada@example.com"),
+        "{text}"
+    );
+    let row = json_of(&command(&["transactions", "list", "--json", "--state", "paid"], &file, b""));
+    assert_eq!((&row["order"], &row["total_minor"]), (&reference.as_str().into(), &5_000.into()));
+    assert_eq!(row["gateway_reference"], "813705000006");
+    for (arguments, exit) in [
+        (&["transactions", "list", "--search", "nobody"][..], 0),
+        (&["transactions", "list", "--attention"], 0),
+        (&["transactions", "list", "--state", "sold"], 2),
+        (&["transactions", "show", "TG-NONE-SUCH"], 1),
+    ] {
+        let output = command(arguments, &file, b"");
+        assert_eq!((code(&output), out(&output).as_str()), (exit, ""), "{arguments:?}");
+    }
+    let shown = json_of(&command(&["transactions", "show", &reference, "--json"], &file, b""));
+    assert_eq!(shown["payments"][0]["left_minor"], 5_000);
+    assert!(shown["events"].as_array().unwrap().iter().any(|event| event["kind"] == "notified"));
+    assert!(out(&command(&["transactions", "show", &reference], &file, b"")).contains("notified"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_by_command_says_by_its_exit_code_what_became_of_it() {
+    let (shop, file, reference) = a_paid_shop(|_| {}).await;
+    let refund = |amount: &str, key: &str| {
+        let mut arguments =
+            vec!["refund", &reference, "--amount", amount, "--reason", "arrived broken", "--json"];
+        if !key.is_empty() {
+            arguments.extend(["--key", key]);
+        }
+        command(&arguments, &file, b"")
+    };
+    let says = |code: &'static str| {
+        shop.gateway.says(move |call| Reply::Signed(gateway::refund(call, code)));
+    };
+    says("0");
+    let output = refund("12.34", "a-key-of-a-script-number-1");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let done = json_of(&output);
+    assert_eq!((&done["state"], &done["amount_minor"]), (&"done".into(), &1_234.into()));
+    assert_eq!(
+        json_of(&refund("12.34", "a-key-of-a-script-number-1"))["refund"],
+        done["refund"],
+        "run again"
+    );
+    assert_eq!(code(&refund("12.35", "a-key-of-a-script-number-1")), 1, "the key was another refund's");
+    assert_eq!(code(&refund("12.35", "short")), 2);
+    says("13");
+    let output = refund("1", "");
+    assert_eq!((code(&output), &json_of(&output)["answer"]), (1, &"13 E_NOT_SUFFICIENT_FUNDS".into()));
+    says("99");
+    let output = refund("1.00", "");
+    assert_eq!((code(&output), &json_of(&output)["state"]), (4, &"unknown".into()));
+    for (amount, exit, words) in [
+        ("36.67", 1, "only 36.66 EUR of it can still be refunded"),
+        ("0", 2, "more than zero"),
+        ("1.234", 2, "must be in EUR"),
+        ("-1", 2, ""),
+        ("1,00", 2, "must be in EUR"),
+    ] {
+        let output = refund(amount, "");
+        assert_eq!(code(&output), exit, "{amount}: {output:?}");
+        assert!(err(&output).contains(words), "{amount}: {}", err(&output));
+    }
+    let output = command(&["refund", "TG-NONE-SUCH", "--amount", "1", "--reason", "x"], &file, b"");
+    assert_eq!((code(&output), err(&output).as_str()), (1, "tillgate: there is no such order\n"));
+    assert_eq!(shop.gateway.count("IPCRefund"), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_for_approvals_binds_the_command_line_too() {
+    let (shop, file, reference) = a_paid_shop(|_| {}).await;
+    let path = Path::new(&file);
+    let mut table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    table.insert("refund_approval_above".into(), "10".into());
+    std::fs::write(path, table.to_string()).unwrap();
+    shop.gateway.says(|call| Reply::Signed(gateway::refund(call, "0")));
+    for (amount, exit) in [("10", 0), ("0.01", 4)] {
+        let output = command(&["refund", &reference, "--amount", amount, "--reason", "in parts"], &file, b"");
+        assert_eq!(code(&output), exit, "{amount}: {}", err(&output));
+    }
+    assert_eq!(shop.gateway.count("IPCRefund"), 1);
 }

@@ -34,7 +34,7 @@ pub fn AuditPage(
     let texts = desk.texts();
     let is_empty = lines.is_empty();
     let rows = lines.into_iter().map(|line| {
-        let order = (!line.order.is_empty()).then(|| {
+        let about = (!line.order.is_empty()).then(|| {
             let address = format!("{}/{}", path::TRANSACTIONS, line.order);
             view! { <a href=address>{line.order}</a> }
         });
@@ -44,7 +44,7 @@ pub fn AuditPage(
                 <td class="who" data-label=texts.audit_who>{line.who}</td>
                 <td data-label=texts.audit_where>{line.address}</td>
                 <td data-label=texts.audit_what>
-                    <span>{line.what} " " {order}</span>
+                    <span>{line.what} " " {about}</span>
                     <span class="hint">{line.detail}</span>
                 </td>
             </tr>

@@ -250,7 +250,7 @@ pub(super) fn approve_refund(
     let happened = NewEvent { kind: EventKind::RefundReserved, detail: detail.clone(), raw };
     insert_event(connection, Some(refund.order), refund.payment, &happened, now_ms)?;
     insert_audit(connection, actor, Action::RefundApproved, Some(refund.order), &detail, now_ms)?;
-    Ok(Approved::Yes(Refund { state: next, ..refund }))
+    Ok(Approved::Yes(Box::new(Refund { state: next, ..refund })))
 }
 
 pub(super) fn record_refund(

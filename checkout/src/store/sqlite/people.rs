@@ -120,12 +120,12 @@ fn end_sessions(connection: &Connection, user: UserId, keep: Option<Hash>) -> Do
 }
 
 pub(super) fn use_totp_step(connection: &Connection, user: UserId, step: u64) -> Done<bool> {
-    let used = execute(
+    let fresh = execute(
         connection,
         "UPDATE merchant_users SET totp_used_step = ?2 WHERE id = ?1 AND totp_used_step < ?2",
         (user.0, i64::try_from(step).unwrap_or(i64::MAX)),
     )?;
-    Ok(used > 0)
+    Ok(fresh > 0)
 }
 
 pub(super) fn open_session(

@@ -158,7 +158,7 @@ async fn list_of(state: &AppState, visitor: &Visitor, asked: &Asked) -> Result<T
         to: asked.to.clone(),
         attention: filter.attention,
         attention_count: attention + unknown.len(),
-        is_filtered: asked.address("", None) != "",
+        is_filtered: !asked.address("", None).is_empty(),
         problems: wrong.into_iter().map(|field| (field.to_owned(), texts.bad_date.to_owned())).collect(),
         newer: edge(found.rows.first().map(|row| row.cursor), found.has_newer, "after"),
         older: edge(found.rows.last().map(|row| row.cursor), found.has_older, "before"),
