@@ -3,6 +3,7 @@
 import { test as base, expect } from '@playwright/test';
 
 import { Guard } from './guard.ts';
+import { Merchant } from './merchant.ts';
 import { Sandbox } from './sandbox.ts';
 import { Shopper } from './shopper.ts';
 import { type Addresses, Tillgate } from './tillgate.ts';
@@ -14,22 +15,28 @@ interface OfTest {
   sandbox: Sandbox;
   /** Somebody who buys. */
   shopper: Shopper;
+  /** Somebody who runs the shop, in the same browser. */
+  merchant: Merchant;
+  /** Where shop and sandbox are. */
+  addresses: Addresses;
 }
 
 interface OfWorker {
   /** The worker's own shop and sandbox. */
-  addresses: Addresses;
+  tillgate: Tillgate;
 }
 
 export const test = base.extend<OfTest, OfWorker>({
-  addresses: [
+  tillgate: [
     async ({}, use, info) => {
       const tillgate = await Tillgate.start(`worker-${info.workerIndex}`);
-      await use(tillgate.addresses);
+      await use(tillgate);
       await tillgate.stop();
     },
     { scope: 'worker' },
   ],
+
+  addresses: async ({ tillgate }, use) => use(tillgate.addresses),
 
   baseURL: async ({ addresses }, use) => use(addresses.shop),
 
@@ -55,6 +62,10 @@ export const test = base.extend<OfTest, OfWorker>({
 
   shopper: async ({ page, addresses, javaScriptEnabled }, use) => {
     await use(new Shopper(page, addresses, javaScriptEnabled ?? true));
+  },
+
+  merchant: async ({ page, tillgate }, use) => {
+    await use(new Merchant(page, tillgate));
   },
 });
 

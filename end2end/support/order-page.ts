@@ -10,6 +10,7 @@ export const STATE = {
   ended: 'This order has ended',
   cancelled: 'You cancelled the payment',
   settled: 'You left the payment page',
+  refunded: 'Your order was refunded',
 } as const;
 
 /** The result page and the cancel page of an order. */
@@ -38,6 +39,16 @@ export class OrderPage {
       await this.page.reload();
       await expect(this.page.getByRole('heading', { level: 1 })).toHaveText(STATE[state], { timeout: 100 });
     }).toPass({ intervals: [250, 500], timeout: 10_000 });
+  }
+
+  /** The number that people use. */
+  async reference(): Promise<string> {
+    const text = await this.details.textContent();
+    const reference = /TG-[0-9A-Z]{4}-[0-9A-Z]{4}/.exec(text ?? '')?.[0];
+    if (reference === undefined) {
+      throw new Error('the page has no order number');
+    }
+    return reference;
   }
 
   /** The address of the result page; from the cancel page, of the same order. */

@@ -17,6 +17,9 @@ export type Faults = Partial<
     | 'ok_lost'
     | 'keep_without_ok'
     | 'rollback_lost'
+    | 'refund_late_ms'
+    | 'refund_low_balance'
+    | 'refund_unknown_answer'
     | 'status_late_ms'
     | 'status_no_answer'
     | 'status_pending',

@@ -1,11 +1,13 @@
 /** Every page there is, and how to come to it. */
 
 import type { Guard } from './guard.ts';
+import type { Merchant } from './merchant.ts';
 import type { Sandbox } from './sandbox.ts';
 import type { Shopper } from './shopper.ts';
 
 interface Tools {
   shopper: Shopper;
+  merchant: Merchant;
   sandbox: Sandbox;
   guard: Guard;
 }
@@ -288,5 +290,126 @@ const SANDBOX: readonly Scene[] = [
   },
 ];
 
-export const SCENES: readonly Scene[] = [...SHOP, ...SANDBOX];
+/** Buys, signs in as the merchant, and opens the order. */
+async function orderAtTheDesk({ shopper, merchant }: Tools): Promise<string> {
+  await shopper.buys();
+  const reference = await shopper.order.reference();
+  await merchant.signsIn();
+  await merchant.opens(reference);
+  return reference;
+}
+
+const MERCHANT: readonly Scene[] = [
+  {
+    name: 'merchant-sign-in',
+    site: 'shop',
+    async open({ merchant }) {
+      await merchant.page.goto('/merchant');
+      await merchant.signInButton.waitFor();
+    },
+  },
+  {
+    name: 'merchant-sign-in-wrong',
+    site: 'shop',
+    oneLanguage: 'always',
+    async open({ merchant, guard }) {
+      guard.expectStatus(422);
+      await merchant.page.goto('/merchant');
+      await merchant.types('nobody@merchant.example', 'a password that is wrong');
+      await merchant.problems.waitFor();
+    },
+  },
+  {
+    name: 'merchant-transactions',
+    site: 'shop',
+    async open(tools) {
+      await orderAtTheDesk(tools);
+      await tools.merchant.refunds('3', 'The handle has a chip');
+      await tools.merchant.page.goto('/merchant/transactions');
+      await tools.merchant.list.waitFor();
+    },
+  },
+  {
+    name: 'merchant-nothing-found',
+    site: 'shop',
+    async open({ merchant }) {
+      await merchant.signsIn();
+      await merchant.searches('nobody at all');
+      await merchant.page.getByRole('heading', { name: 'Nothing matches' }).waitFor();
+    },
+  },
+  {
+    name: 'merchant-order',
+    site: 'shop',
+    async open(tools) {
+      await orderAtTheDesk(tools);
+      await tools.merchant.refunds('8.50', 'One of two arrived broken, and the shopper keeps the other one');
+    },
+  },
+  {
+    name: 'merchant-order-with-errors',
+    site: 'shop',
+    oneLanguage: 'always',
+    async open(tools) {
+      tools.guard.expectStatus(422);
+      await orderAtTheDesk(tools);
+      await tools.merchant.fillsInRefund('a lot', '');
+      await tools.merchant.problems.waitFor();
+    },
+  },
+  {
+    name: 'merchant-refund-review',
+    site: 'shop',
+    oneLanguage: 'always',
+    async open(tools) {
+      await orderAtTheDesk(tools);
+      await tools.merchant.fillsInRefund('8.50', 'One arrived broken');
+      await tools.merchant.page.getByRole('heading', { level: 1, name: 'Refund €8.50?' }).waitFor();
+    },
+  },
+  {
+    name: 'merchant-refund-unknown',
+    site: 'shop',
+    async open(tools) {
+      const reference = await orderAtTheDesk(tools);
+      await tools.sandbox.faults({ refund_unknown_answer: { value: 1 } });
+      await tools.merchant.refunds('8.50', 'One arrived broken');
+      await tools.merchant.opens(reference);
+      await tools.merchant.page.getByText('Unknown: please check').waitFor();
+    },
+  },
+  {
+    name: 'merchant-awaiting',
+    site: 'shop',
+    async open({ shopper, merchant }) {
+      await shopper.fillsInCheckout();
+      await shopper.checkout.option('Bank transfer').check();
+      await shopper.checkout.pay.click();
+      await shopper.order.says('awaiting');
+      const reference = await shopper.order.reference();
+      await merchant.signsIn();
+      await merchant.opens(reference);
+    },
+  },
+  {
+    name: 'merchant-account',
+    site: 'shop',
+    async open({ merchant }) {
+      await merchant.signsIn();
+      await merchant.page.goto('/merchant/account');
+      await merchant.page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
+    },
+  },
+  {
+    name: 'merchant-audit',
+    site: 'shop',
+    async open({ merchant }) {
+      await merchant.signsIn();
+      await merchant.page.goto('/merchant/audit');
+      await merchant.page.getByRole('heading', { level: 1, name: 'Who did what' }).waitFor();
+    },
+  },
+];
+
+export const SCENES: readonly Scene[] = [...SHOP, ...MERCHANT, ...SANDBOX];
 

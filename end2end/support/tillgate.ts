@@ -21,10 +21,17 @@ export interface Addresses {
   readonly sandbox: string;
 }
 
+/** Who signs in at the merchant's pages. */
+export interface Credentials {
+  readonly merchant: string;
+  readonly password: string;
+}
+
 /** A running shop. */
 export class Tillgate {
   private constructor(
     readonly addresses: Addresses,
+    readonly credentials: Credentials,
     private readonly process: ChildProcess,
     private readonly dir: string,
   ) {}
@@ -43,7 +50,8 @@ export class Tillgate {
       setTimeout(() => reject(new Error(`${BINARY} is not ready`)), START_WITHIN_MS).unref();
     });
     try {
-      return new Tillgate(JSON.parse(await line) as Addresses, child, dir);
+      const { shop, sandbox, merchant, password } = JSON.parse(await line) as Addresses & Credentials;
+      return new Tillgate({ shop, sandbox }, { merchant, password }, child, dir);
     } catch (error) {
       child.kill('SIGKILL');
       await rm(dir, { recursive: true, force: true });

@@ -17,7 +17,7 @@ const NARROW = { width: 320, height: 640 };
 const PICTURES = path.resolve(import.meta.dirname, '../artifacts/screenshots');
 
 for (const scene of SCENES) {
-  test(`page: ${scene.name}`, async ({ page, shopper, sandbox, guard }, info) => {
+  test(`page: ${scene.name}`, async ({ page, shopper, merchant, sandbox, guard }, info) => {
     test.skip(scene.site === 'sandbox' && !shopper.scripts, 'its pages have no scripts');
     let answer: Response | undefined;
     page.on('response', (response) => {
@@ -26,7 +26,7 @@ for (const scene of SCENES) {
         answer = response;
       }
     });
-    await scene.open({ shopper, sandbox, guard });
+    await scene.open({ shopper, merchant, sandbox, guard });
 
     await test.step('pictures', async () => {
       for (const colorScheme of ['light', 'dark'] as const) {
