@@ -1,7 +1,7 @@
 # Thin on purpose: everything here calls a standard tool or a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check size clean distclean
+.PHONY: help run build test check size bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: ## Formatting, lints and, where cargo-deny is installed, dependencies
 
 size: ## Build the site as for a release and weigh what the checkout page loads
 	@scripts/size.sh
+
+bench: ## Measure how long the merchant's list takes with many orders
+	@scripts/bench.sh
 
 clean: ## Forget the demonstration's keys and databases, the built site and the tests' artefacts
 	rm -rf .tillgate dist end2end/artifacts

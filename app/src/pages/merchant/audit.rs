@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, page, path};
+use super::{Desk, labelled, page, path};
 
 /// An entry of the audit log.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub fn AuditPage(
             <tr>
                 <th scope="row">{line.when}</th>
                 <td class="who" data-label=texts.audit_who>{line.who}</td>
-                <td data-label=texts.audit_where>{line.address}</td>
+                <td data-label=labelled(texts.audit_where, &line.address)>{line.address}</td>
                 <td data-label=texts.audit_what>
                     <span>{line.what} " " {about}</span>
                     <span class="hint">{line.detail}</span>

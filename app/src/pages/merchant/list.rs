@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Desk, badge, page, path, problems};
+use super::{Desk, badge, labelled, page, path, problems};
 use crate::text::{MerchantTexts, fill};
 
 /// One of the values of a filter.
@@ -265,7 +265,7 @@ fn table(texts: &'static MerchantTexts, list: &TransactionList) -> impl IntoView
                     {badge(&row.state, row.tone)} " " {attention} <span class="hint">{row.method}</span>
                 </td>
                 <td class="sum" data-label=texts.column_total>{row.total}</td>
-                <td class="sum" data-label=texts.column_refunded>{row.refunded}</td>
+                <td class="sum" data-label=labelled(texts.column_refunded, &row.refunded)>{row.refunded}</td>
             </tr>
         }
     });

@@ -237,6 +237,11 @@ fn fact(label: &'static str, value: &str) -> impl IntoView + use<> {
     })
 }
 
+/// The label of a cell, for screens on which a table has no columns; an empty cell has none.
+fn labelled(label: &'static str, content: &str) -> Option<&'static str> {
+    (!content.is_empty()).then_some(label)
+}
+
 /// A state as a small label; `tone` is one of `good`, `open`, `stopped`, or empty.
 fn badge(words: &str, tone: &'static str) -> impl IntoView + use<> {
     view! { <span class=format!("badge {tone}")>{words.to_owned()}</span> }

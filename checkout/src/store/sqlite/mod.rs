@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
 
 use self::writer::{Urgency, Writer};
+use super::merchant as merchant_api;
 use super::{Applied, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
 use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
 use crate::rules::Cause;
@@ -81,6 +82,16 @@ impl SqliteStore {
         })?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
         Ok(Self { writer: Writer::start(connection)?, readers })
+    }
+
+    /// How SQLite reads a page of the merchant's list, a line for each step. For whoever measures.
+    pub async fn explain_transactions(
+        &self,
+        filter: merchant_api::Filter,
+        from: merchant_api::From,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreError> {
+        self.read(move |connection| transactions::plan(connection, &filter, from, limit)).await
     }
 
     async fn write<T: Send + 'static>(

@@ -148,13 +148,8 @@ fn found(sql: &mut Sql, search: &Search) {
     }
 }
 
-pub(super) fn page(
-    connection: &Connection,
-    filter: &Filter,
-    from: From,
-    limit: u32,
-) -> Done<TransactionPage> {
-    // One more than is shown tells whether there are more.
+/// The statement that reads a page, with one row more than is shown: it tells whether there are more.
+fn page_sql(filter: &Filter, from: From, limit: u32) -> Sql {
     let wanted = limit.saturating_add(1);
     let mut sql = Sql::default();
     if is_picked(filter) {
@@ -182,6 +177,23 @@ pub(super) fn page(
     }
     sql.push(" SELECT ").push(TRANSACTION).push(" FROM listed l JOIN orders o ON o.id = l.id");
     sql.push(" ORDER BY l.day DESC, l.id DESC");
+    sql
+}
+
+/// How SQLite reads a page, a line for each step.
+pub(super) fn plan(connection: &Connection, filter: &Filter, from: From, limit: u32) -> Done<Vec<String>> {
+    let sql = page_sql(filter, from, limit);
+    let explained = format!("EXPLAIN QUERY PLAN {}", sql.text);
+    all(connection, &explained, params_from_iter(sql.values), |row| Ok(row.get("detail")?))
+}
+
+pub(super) fn page(
+    connection: &Connection,
+    filter: &Filter,
+    from: From,
+    limit: u32,
+) -> Done<TransactionPage> {
+    let sql = page_sql(filter, from, limit);
     let mut rows = all(connection, &sql.text, params_from_iter(sql.values), rows::transaction)?;
     let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(match from {
