@@ -40,6 +40,7 @@ impl Client {
             (form::LINES, request.lines.to_string()),
             ("delivery", request.delivery.clone()),
             ("language", request.language.tag().to_owned()),
+            (form::SIGNED_QUOTE, request.signed_quote.clone()),
         ];
         self.get(api::QUOTE, &pairs, wire::quote).await
     }

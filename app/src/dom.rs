@@ -2,7 +2,7 @@
 
 use domain::{Details, Field};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, FormData, HtmlElement, HtmlFormElement};
+use web_sys::{Document, FormData, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement};
 
 /// Where the server leaves the data of a page's island: JSON in a script element that does not run.
 pub const PAGE_DATA: &str = "page-data";
@@ -65,6 +65,23 @@ impl Typed {
             details.set(field, self.get(field.name()).unwrap_or_default());
         }
         details
+    }
+}
+
+/// Fills the fields of a form: those that are empty, or hold what `before` filled.
+pub fn fill(form: &HtmlFormElement, before: &Details, details: &Details) {
+    for field in Field::DETAILS {
+        let (before, value) = (before.get(field), details.get(field));
+        let Ok(Some(found)) = form.query_selector(&["[name=", field.name(), "]"].concat()) else { continue };
+        if let Some(input) = found.dyn_ref::<HtmlInputElement>() {
+            if input.value().is_empty() || input.value() == before {
+                input.set_value(value);
+            }
+        } else if let Some(select) = found.dyn_ref::<HtmlSelectElement>()
+            && (select.value().is_empty() || select.value() == before)
+        {
+            select.set_value(value);
+        }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod dom;
 pub mod form;
 #[cfg(feature = "ssr")]
 pub mod pages;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod status;
 pub mod text;
 pub mod wire;

@@ -101,6 +101,20 @@ pub struct NewOrder {
     pub customer: Customer,
     /// The language of the order.
     pub language: Language,
+    /// What the storefront said about it that placed it.
+    pub storefront: Storefront,
+}
+
+/// What a storefront of its own said about an order; everything is empty for orders of our own pages. Frozen
+/// with the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storefront {
+    /// The signed quote that priced it: its id's hash.
+    pub quote: Option<Hash>,
+    /// Its own number for the order; may be empty.
+    pub reference: String,
+    /// Where the shopper goes when all is done: an address of a listed origin; may be empty.
+    pub return_url: String,
 }
 
 /// An order.

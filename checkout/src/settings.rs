@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::mypos_store::MyposStore;
 use crate::records::Mode;
+use crate::signed_quote::QuoteKey;
 use crate::timing::Timing;
 
 /// The settings of a shop.
@@ -21,6 +22,10 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Its durations.
     pub timing: Timing,
+    /// The origins of its storefronts: shoppers are led back to no other.
+    pub storefront_origins: Vec<String>,
+    /// The keys that its storefronts' backends sign quotes with.
+    pub quote_keys: Vec<QuoteKey>,
 }
 
 impl Settings {

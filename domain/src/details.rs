@@ -111,6 +111,20 @@ pub enum FieldProblem {
     NotOffered,
 }
 
+impl FieldProblem {
+    /// The stable name, as it is serialised.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::TooLong => "too_long",
+            Self::NotAnEmail => "not_an_email",
+            Self::NotAPhone => "not_a_phone",
+            Self::BadCharacter => "bad_character",
+            Self::NotOffered => "not_offered",
+        }
+    }
+}
+
 /// A problem of one field. There is no free text in it: words are made where the language is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FieldError {

@@ -1,6 +1,6 @@
 //! An order as its pages show it.
 
-use app::pages::{OrderView, TransferInstructions};
+use app::pages::{Home, OrderView, TransferInstructions};
 use checkout::checkout::CheckoutError;
 use checkout::records::{EventKind, LineKind};
 use checkout::store::OrderFile;
@@ -52,6 +52,7 @@ pub async fn order_view(
         methods: settings.methods_for(total.currency),
         key: Token::random()?.secret().to_owned(),
         declined: last_was_declined(state, file).await?,
+        home: Home::of(&order.new.storefront.return_url),
     })
 }
 

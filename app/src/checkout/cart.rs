@@ -14,10 +14,17 @@ use crate::text::fill;
 pub(super) fn cart(checkout: Checkout) -> impl IntoView {
     let texts = checkout.texts;
     view! {
-        <section class="card" aria-labelledby="cart-title">
+        <section class="card" part="card" aria-labelledby="cart-title">
             <div class="head">
-                <h2 id="cart-title">{texts.cart_heading}</h2>
-                <button class="quiet" type="submit" formaction=form::UPDATE hidden=checkout.flag(|state| state.alive)>
+                <h2 id="cart-title" part="heading">
+                    {texts.cart_heading}
+                </h2>
+                <button
+                    class="quiet"
+                    type="submit"
+                    formaction=form::UPDATE
+                    hidden=checkout.flag(|state| state.alive || state.quote.fixed)
+                >
                     {texts.update_cart}
                 </button>
             </div>
@@ -46,6 +53,31 @@ pub(super) fn cart(checkout: Checkout) -> impl IntoView {
 
 /// One article.
 fn row(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoView + use<> {
+    let texts = checkout.texts;
+    let picture = (!line.image.is_empty()).then(|| {
+        view! { <img src=checkout.picture(&line.image) alt="" width="64" height="64" /> }
+    });
+    let each = fill(texts.each, &[("price", &line.unit.text)]);
+    let (each, controls) = if state.quote.fixed {
+        ([&line.quantity.to_string(), " × ", &line.unit.text].concat(), None)
+    } else {
+        (each, Some(controls(checkout, state, line)))
+    };
+    view! {
+        <li class="line" part="line">
+            {picture}
+            <div class="what">
+                <p class="name">{line.name.clone()}</p>
+                <p class="hint">{each}</p>
+            </div>
+            {controls}
+            <p class="sum">{line.total.text.clone()}</p>
+        </li>
+    }
+}
+
+/// What changes the quantity of an article.
+fn controls(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoView + use<> {
     let texts = checkout.texts;
     let name = [("name", line.name.as_str())];
     let wanted = state.wanted.quantity(&line.sku);
@@ -89,30 +121,22 @@ fn row(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoView + u
         }
     };
     view! {
-        <li class="line">
-            <img src=line.image.clone() alt="" width="64" height="64" />
-            <div class="what">
-                <p class="name">{line.name.clone()}</p>
-                <p class="hint">{fill(texts.each, &[("price", &line.unit.text)])}</p>
-            </div>
-            <div class="stepper">
-                {button("step", fill(texts.fewer, &name), "−", wanted.saturating_sub(1))}
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    autocomplete="off"
-                    name=[form::QUANTITY, &line.sku].concat()
-                    value=line.quantity.to_string()
-                    aria-label=fill(texts.quantity, &name)
-                    prop:value=wanted.to_string()
-                    on:input=on_input
-                    on:change=on_change
-                    on:keydown=on_key
-                />
-                {button("step", fill(texts.more, &name), "+", wanted + 1)}
-            </div>
-            {button("quiet", fill(texts.remove_named, &name), texts.remove, 0)}
-            <p class="sum">{line.total.text.clone()}</p>
-        </li>
+        <div class="stepper">
+            {button("step", fill(texts.fewer, &name), "−", wanted.saturating_sub(1))}
+            <input
+                type="text"
+                inputmode="numeric"
+                autocomplete="off"
+                name=[form::QUANTITY, &line.sku].concat()
+                value=line.quantity.to_string()
+                aria-label=fill(texts.quantity, &name)
+                prop:value=wanted.to_string()
+                on:input=on_input
+                on:change=on_change
+                on:keydown=on_key
+            />
+            {button("step", fill(texts.more, &name), "+", wanted + 1)}
+        </div>
+        {button("quiet", fill(texts.remove_named, &name), texts.remove, 0)}
     }
 }

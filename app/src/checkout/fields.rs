@@ -9,8 +9,8 @@ use super::state::Checkout;
 pub(super) fn contact(checkout: Checkout, details: &Details) -> impl IntoView + use<> {
     let texts = checkout.texts;
     view! {
-        <section class="card" aria-labelledby="contact-title">
-            <h2 id="contact-title">{texts.contact_heading}</h2>
+        <section class="card" part="card" aria-labelledby="contact-title">
+            <h2 id="contact-title" part="heading">{texts.contact_heading}</h2>
             {input(checkout, details, Field::Email, "email", "email", texts.email_hint)}
         </section>
     }
@@ -21,20 +21,21 @@ pub(super) fn address(checkout: Checkout, details: &Details, countries: String) 
     let texts = checkout.texts;
     let id = Field::Country.name();
     view! {
-        <section class="card" aria-labelledby="address-title">
-            <h2 id="address-title">{texts.address_heading}</h2>
+        <section class="card" part="card" aria-labelledby="address-title">
+            <h2 id="address-title" part="heading">{texts.address_heading}</h2>
             <div class="grid">
                 {input(checkout, details, Field::FirstName, "text", "given-name", "")}
                 {input(checkout, details, Field::FamilyName, "text", "family-name", "")}
                 {input(checkout, details, Field::Street, "text", "street-address", "")}
                 {input(checkout, details, Field::Postcode, "text", "postal-code", "")}
                 {input(checkout, details, Field::City, "text", "address-level2", "")}
-                <div class="field country">
+                <div class="field country" part="field">
                     <label for=id>{texts.country}</label>
                     {message(checkout, Field::Country)}
                     // The options are written by the server and stay as they are.
                     <select
                         id=id
+                        part="input"
                         name=id
                         autocomplete="country"
                         aria-invalid=invalid(checkout, Field::Country)
@@ -60,12 +61,13 @@ fn input(
     let id = field.name();
     let has_hint = !hint.is_empty();
     view! {
-        <div class=["field ", id].concat()>
+        <div class=["field ", id].concat() part="field">
             <label for=id>{checkout.texts.label(field)}</label>
             {has_hint.then(|| view! { <p class="hint" id=hint_id(field)>{hint}</p> })}
             {message(checkout, field)}
             <input
                 id=id
+                part="input"
                 name=id
                 type=kind
                 autocomplete=autocomplete

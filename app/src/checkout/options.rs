@@ -11,8 +11,8 @@ use crate::form;
 pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
     let texts = checkout.texts;
     view! {
-        <fieldset class="card">
-            <legend>{texts.delivery_heading}</legend>
+        <fieldset class="card" part="card" hidden=checkout.flag(|state| state.quote.deliveries.is_empty())>
+            <legend part="heading">{texts.delivery_heading}</legend>
             {message(checkout, Field::Delivery)}
             <div class="options">
                 {move || {
@@ -34,7 +34,7 @@ pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
 fn delivery(checkout: Checkout, state: &State, number: usize, choice: &Choice) -> impl IntoView + use<> {
     let id = choice.id.clone();
     view! {
-        <label class="option">
+        <label class="option" part="option">
             <input
                 id=option_id(Field::Delivery, number, &choice.id)
                 type="radio"
@@ -57,7 +57,7 @@ pub(super) fn methods(checkout: Checkout, methods: &[PaymentMethod]) -> impl Int
     let options = methods.iter().enumerate().map(|(number, method)| {
         let method = *method;
         view! {
-            <label class="option">
+            <label class="option" part="option">
                 <input
                     id=option_id(Field::Method, number, method.id())
                     type="radio"
@@ -73,8 +73,8 @@ pub(super) fn methods(checkout: Checkout, methods: &[PaymentMethod]) -> impl Int
         }
     });
     view! {
-        <fieldset class="card" aria-describedby=described_by(checkout, Field::Method, false)>
-            <legend>{texts.payment_heading}</legend>
+        <fieldset class="card" part="card" aria-describedby=described_by(checkout, Field::Method, false)>
+            <legend part="heading">{texts.payment_heading}</legend>
             {message(checkout, Field::Method)}
             <div class="options">{options.collect_view()}</div>
         </fieldset>

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use domain::{Cart, Details, Field, FieldError, FieldProblem, Language, PaymentMethod, Problem};
-use domain::{Quote, QuoteRequest, StartRequest};
+use domain::{Quote, QuoteRequest, StartRequest, Storefront};
 use leptos::ev::SubmitEvent;
 use leptos::html::Form;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 
+use super::event::{CheckoutEvent, EventHandler};
 use super::{CheckoutModel, FORM_ID};
 use crate::client::Client;
 use crate::dom::{self, Typed};
@@ -60,6 +61,10 @@ pub(super) struct State {
     pub(super) key: String,
     /// The cart's id.
     pub(super) cart_id: String,
+    /// What a storefront says about the order.
+    pub(super) storefront: Storefront,
+    /// Who is told what happens.
+    on_event: Option<EventHandler>,
     /// Counts the changes of cart and delivery, so that a late answer is told from the latest.
     pub(super) change: u64,
 }
@@ -68,6 +73,15 @@ impl State {
     /// What is wrong with a field, in words.
     pub(super) fn error(&self, field: Field) -> Option<String> {
         self.errors.iter().find(|error| error.field == field).map(|error| self.texts.error(*error))
+    }
+
+    /// Why there is nothing to buy: heading and sentence.
+    pub(super) fn why_empty(&self) -> (String, String) {
+        let texts = self.texts;
+        match self.problem.as_ref().and_then(|problem| texts.problem(problem)) {
+            Some(words) => (texts.problem_title.to_owned(), words),
+            None => (texts.empty_heading.to_owned(), texts.empty_text.to_owned()),
+        }
     }
 
     fn show(&mut self, quote: Quote) {
@@ -92,8 +106,11 @@ impl State {
 ///
 /// There is one signal for all of it, and everything that is shown is a function of it: the code for
 /// each further signal and closure costs every shopper more than showing a form anew.
+///
+/// A host that shows a checkout keeps one to change it from outside; once the form is gone, nothing of it does
+/// anything.
 #[derive(Clone, Copy)]
-pub(super) struct Checkout {
+pub struct Checkout {
     /// Everything that changes.
     pub(super) state: RwSignal<State>,
     /// The words.
@@ -106,11 +123,12 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    pub(super) fn new(model: CheckoutModel) -> Self {
+    /// What a form of a model needs. Its signal belongs to the current reactive owner.
+    pub fn new(model: &CheckoutModel) -> Self {
         let mut wanted = model.quote.cart();
         let mut delivery = model.quote.chosen_delivery().to_owned();
         // Whoever was faster than this script, or comes back to a restored form, is not overruled.
-        if let Some(typed) = Typed::of_id(FORM_ID) {
+        if let Some(typed) = Typed::of_id(FORM_ID).filter(|_| cfg!(feature = "hydrate")) {
             for line in &model.quote.lines {
                 let typed = typed.get(&[form::QUANTITY, &line.sku].concat());
                 if let Some(quantity) = typed.as_deref().and_then(quantity) {
@@ -121,18 +139,20 @@ impl Checkout {
         }
         let state = State {
             texts: model.texts,
-            quote: model.quote,
+            quote: model.quote.clone(),
             wanted,
             delivery,
             method: model.method,
             prices: Prices::Current,
             errors: model.errors.clone(),
-            summary: model.errors,
-            problem: model.problem,
+            summary: model.errors.clone(),
+            problem: model.problem.clone(),
             starting: false,
             alive: false,
-            key: model.key,
-            cart_id: model.cart_id,
+            key: model.key.clone(),
+            cart_id: model.cart_id.clone(),
+            storefront: model.storefront.clone(),
+            on_event: model.on_event.clone(),
             change: 0,
         };
         Self {
@@ -143,6 +163,11 @@ impl Checkout {
             client: model.client,
             keeps_cart: model.keeps_cart,
         }
+    }
+
+    /// Where a picture is: the catalogue's lie on the server that prices.
+    pub(super) fn picture(self, image: &str) -> String {
+        if image.starts_with('/') { self.client.url(image) } else { image.to_owned() }
     }
 
     /// A text of the state.
@@ -165,7 +190,9 @@ impl Checkout {
             is_current =
                 state.quote.cart() == state.wanted && state.quote.chosen_delivery() == state.delivery;
         });
-        if !is_current {
+        if is_current {
+            self.tell_changed();
+        } else {
             self.ask_for_prices(Duration::ZERO);
         }
         // The page comes back as it was left: as if a payment were being started.
@@ -183,6 +210,65 @@ impl Checkout {
 
     fn typed(self) -> Option<Typed> {
         Typed::of(&self.form.get_untracked()?)
+    }
+
+    /// Tells whoever wants to know, and hands on the answer. `None` where nobody does.
+    fn tell(self, event: impl FnOnce() -> CheckoutEvent) -> Option<bool> {
+        let handler = self.state.try_with_untracked(|state| state.on_event.clone()).flatten()?;
+        Some(handler.call(event()))
+    }
+
+    fn tell_changed(self) {
+        if let Some(quote) = self.state.try_with_untracked(|state| state.quote.clone()) {
+            self.tell(|| CheckoutEvent::Changed(quote));
+        }
+    }
+
+    fn tell_refused(self, problem: &Problem) {
+        let texts = self.texts;
+        self.tell(|| CheckoutEvent::Refused(problem.clone(), texts.problem(problem).unwrap_or_default()));
+    }
+
+    /// Puts another cart in the place of the one that is shown, and asks what it costs. Does nothing while a
+    /// signed quote says what is bought.
+    pub fn set_lines(self, lines: Cart) {
+        let changed = self.state.try_maybe_update(|state| {
+            let changes = state.storefront.signed_quote.is_empty() && state.wanted != lines;
+            if changes {
+                state.wanted = lines;
+            }
+            (changes, changes)
+        });
+        if changed == Some(true) {
+            self.ask_for_prices(Duration::ZERO);
+        }
+    }
+
+    /// Changes what the storefront says about the order, and asks for the prices of another signed quote.
+    pub fn set_storefront(self, change: impl FnOnce(&mut Storefront)) {
+        let changed = self.state.try_maybe_update(|state| {
+            let before = state.storefront.signed_quote.clone();
+            change(&mut state.storefront);
+            (false, before != state.storefront.signed_quote)
+        });
+        if changed == Some(true) {
+            self.ask_for_prices(Duration::ZERO);
+        }
+    }
+
+    /// Fills the fields with details: those that are empty, or hold what `before` filled. What a shopper typed
+    /// stays.
+    pub fn fill(self, before: &Details, details: &Details) {
+        if let Some(form) = self.form.try_get_untracked().flatten() {
+            dom::fill(&form, before, details);
+        }
+    }
+
+    /// What the shopper wants, and what stands in the fields: cart, delivery, method and details.
+    pub fn now(self) -> Option<(Cart, String, Option<PaymentMethod>, Details)> {
+        let details = self.form.try_get_untracked().flatten().and_then(|form| Typed::of(&form))?.details();
+        self.state
+            .try_with_untracked(|state| (state.wanted.clone(), state.delivery.clone(), state.method, details))
     }
 
     /// Sets how many of an article are wanted, and asks what that costs.
@@ -235,22 +321,37 @@ impl Checkout {
             lines: state.wanted.clone(),
             delivery: state.delivery.clone(),
             language: self.language,
+            signed_quote: state.storefront.signed_quote.clone(),
         });
         let answer = self.client.quote(&request).await;
         if !self.is_latest(change) {
             return;
         }
-        let Ok(quote) = answer else {
-            self.state.update(|state| state.prices = Prices::Failed);
-            if repeat < REPEATS {
-                self.ask_later(change, repeat + 1, Duration::from_secs(2 << repeat));
+        let quote = match answer {
+            Ok(quote) => quote,
+            Err(problem) => {
+                self.tell_refused(&problem);
+                // Only where nobody answered can asking again bring another answer.
+                let again =
+                    matches!(problem, Problem::Transport | Problem::Unavailable | Problem::RateLimited);
+                self.state.update(|state| {
+                    state.prices = Prices::Failed;
+                    state.problem = Some(problem).filter(|_| !again).or(state.problem.take());
+                });
+                if again && repeat < REPEATS {
+                    self.ask_later(change, repeat + 1, Duration::from_secs(2 << repeat));
+                }
+                return;
             }
-            return;
         };
         let lines = quote.cart().to_string();
         let pieces = quote.cart().pieces();
-        self.state.update(|state| state.show(quote));
-        if self.keeps_cart {
+        self.state.update(|state| {
+            state.problem = state.problem.take().filter(|problem| !matches!(problem, Problem::Quote(_)));
+            state.show(quote);
+        });
+        self.tell_changed();
+        if self.keeps_cart && !cfg!(feature = "csr") {
             dom::count_cart(pieces);
             let cart_id = self.state.with_untracked(|state| state.cart_id.clone());
             self.client.keep_cart(&cart_id, &lines).await;
@@ -291,6 +392,7 @@ impl Checkout {
             method,
             shown_total_minor: state.quote.total.minor,
             language: self.language,
+            storefront: state.storefront.clone(),
         });
         self.state.update(|state| {
             state.errors.clear();
@@ -312,14 +414,37 @@ impl Checkout {
         }
         match answer {
             // It stays "starting" until the page is left.
-            Ok(reply) => dom::leave_for(&self.client.url(&reply.location)),
+            Ok(reply) => self.leave(self.client.url(&reply.location)),
             Err(problem) => self.refused(problem),
+        }
+    }
+
+    fn leave(self, url: String) {
+        match self.tell(|| CheckoutEvent::Leaving(url.clone())) {
+            Some(true) => {}
+            // The host does it by itself, or cannot: another press starts another payment.
+            Some(false) => {
+                self.state.try_update(|state| {
+                    state.starting = false;
+                    state.new_key();
+                });
+            }
+            // A form that is gone takes nobody anywhere.
+            None if cfg!(feature = "csr") && self.state.is_disposed() => {}
+            None => dom::leave_for(&url),
         }
     }
 
     /// Shows why no payment started. Does nothing once the form is gone.
     fn refused(self, problem: Problem) {
         let is_empty = matches!(problem, Problem::EmptyCart);
+        if let Problem::Invalid(errors) = &problem {
+            let texts = self.texts;
+            let said = errors.iter().map(|error| (*error, texts.error(*error))).collect();
+            self.tell(|| CheckoutEvent::Invalid(said));
+        } else {
+            self.tell_refused(&problem);
+        }
         self.state.try_update(|state| {
             state.starting = false;
             // Only where it is open what became of the press is the next one the same.

@@ -24,7 +24,7 @@ pub(super) fn problems(checkout: Checkout) -> impl IntoView {
                 }
             });
             view! {
-                <div id="problems" class="problems" role="alert" tabindex="-1" autofocus>
+                <div id="problems" class="problems" part="problems" role="alert" tabindex="-1" autofocus=!cfg!(feature = "csr")>
                     <h2>{texts.problem_title}</h2>
                     {problem.map(|words| view! { <p>{words}</p> })}
                     <ul>{links.collect_view()}</ul>
@@ -41,8 +41,8 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
     let is_starting = checkout.flag(|state| state.starting);
     let busy = move || is_starting().then_some("true");
     view! {
-        <aside class="summary" aria-labelledby="summary-title">
-            <h2 id="summary-title">{texts.summary_heading}</h2>
+        <aside class="summary" part="summary" aria-labelledby="summary-title">
+            <h2 id="summary-title" part="heading">{texts.summary_heading}</h2>
             <ul class="ordered">
                 {move || {
                     checkout
@@ -86,7 +86,7 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
                         })
                 }}
             </dl>
-            <button class="button pay" type="submit" aria-busy=busy aria-disabled=busy>
+            <button class="button pay" part="button" type="submit" aria-busy=busy aria-disabled=busy>
                 {checkout.text(pay_label)}
             </button>
             <p class="hint" hidden=checkout.flag(|state| !state.method.is_none_or(PaymentMethod::uses_gateway))>

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use checkout::records::{
     Event, EventKind, HandoverForm, LineKind, Mode, NewOrder, NewPayment, OrderId, OrderLine, Payment,
-    PaymentId,
+    PaymentId, Storefront,
 };
 use checkout::rules::Cause;
 use checkout::store::{
@@ -77,6 +77,7 @@ pub fn new_order(cart: &str, content: &str, minor: i64) -> NewOrder {
         total: eur(minor),
         customer: customer(),
         language: Language::De,
+        storefront: Storefront::default(),
     }
 }
 

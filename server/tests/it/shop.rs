@@ -356,6 +356,7 @@ pub fn purchase() -> StartRequest {
         method: Some(PaymentMethod::Card),
         shown_total_minor: 5_000,
         language: Language::En,
+        storefront: domain::Storefront::default(),
     }
 }
 

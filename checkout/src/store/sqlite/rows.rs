@@ -4,12 +4,14 @@ use domain::{Currency, Customer, Details, Language, Money, OrderState, PaymentMe
 use rusqlite::Row;
 
 use super::Failure;
-use crate::records::{Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId};
+use crate::records::{
+    Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId, Storefront,
+};
 use crate::token::Hash;
 
 /// The columns of [`order`].
 pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
-     delivery, lines, customer, cart, content, placed_at_ms";
+     delivery, lines, customer, cart, content, placed_at_ms, quote, shop_reference, return_url";
 
 /// The columns of [`payment`].
 pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method, amount_minor, currency, \
@@ -37,6 +39,11 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
             total: money(row, "total_minor")?.ok_or_else(|| damaged("currency"))?,
             customer: Customer::accepted_before(details),
             language: Language::from_tag(&text("language")?).ok_or_else(|| damaged("language"))?,
+            storefront: Storefront {
+                quote: row.get::<_, Option<[u8; 32]>>("quote")?.map(Hash),
+                reference: text("shop_reference")?,
+                return_url: text("return_url")?,
+            },
         },
     })
 }
