@@ -16,17 +16,13 @@ const PROPERTIES = ['api', 'cart', 'customer', 'lines', 'quote', 'reference', 'r
 const FRAME = `
 :host { display: block }
 :host([hidden]), [hidden] { display: none !important }
-.note { margin: 0 0 16px; padding: 16px 24px; border-radius: var(--tillgate-radius-large, 12px);
-  border: 2px solid currentColor; font: 1em/1.5 var(--tillgate-font, inherit) }
+.note { margin: 0 0 16px; padding: 16px 20px; border: 1px solid; border-inline-start-width: 6px;
+  border-radius: var(--tillgate-radius, 6px); border-color: var(--tillgate-accent, currentColor) }
 .note p { margin: 0 }
-.note a { display: inline-block; padding: 12px 0 }
-.link { display: inline-block; padding: 12px 20px; border-radius: var(--tillgate-radius, 6px);
-  background: var(--tillgate-accent, #1f5644); color: var(--tillgate-on-accent, #fff);
-  font: 600 1em/1.3 var(--tillgate-font, inherit); text-decoration: none }
-:is(.link, .note):focus-visible { outline: 3px solid var(--tillgate-accent, #1f5644); outline-offset: 2px }
-@media (prefers-color-scheme: dark) {
-  .link { background: var(--tillgate-accent, #8ccdb0); color: var(--tillgate-on-accent, #0e211a) }
-}`;
+.note a, ::slotted(a) { display: inline-block; padding: 12px 0; font-weight: 600 }
+.link { display: inline-block; padding: 12px 20px; border-radius: var(--tillgate-radius, 6px); font-weight: 600;
+  background: var(--tillgate-accent, #1f5644); color: var(--tillgate-on-accent, #fff); text-decoration: none }
+:is(.link, .note):focus-visible { outline: 3px solid var(--tillgate-accent, #1f5644); outline-offset: 2px }`;
 
 /** Carts whose id is remembered, by the elements of this page. */
 const carts = new Set();
