@@ -98,6 +98,8 @@ test('every example in the documentation compiles', () => {
   }
   for (const kind of ['html', 'ts', 'js', 'tsx', 'vue', 'svelte']) assert.ok(count[kind] > 0, kind);
   cpSync(join(import.meta.dirname, 'types'), folder, { recursive: true });
+  const testing = join(ROOT, 'examples/testing');
+  for (const file of readdirSync(testing).filter((name) => name.endsWith('.ts'))) cpSync(join(testing, file), join(folder, file));
   const options = {
     target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx',
     strict: true, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, verbatimModuleSyntax: true, moduleDetection: 'force', allowImportingTsExtensions: true,
