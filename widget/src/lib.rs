@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use app::checkout::{Checkout, CheckoutEvent, CheckoutModel, EventHandler, checkout_form};
 use app::client::Client;
+use app::dom::Listening;
 use app::text::CheckoutTexts;
 use app::wire::Json;
 use domain::{Cart, Details, Field, PaymentMethod, Problem, Quote, Storefront};
@@ -41,6 +42,8 @@ pub struct Mounted {
     checkout: Checkout,
     /// What the host filled in.
     customer: RefCell<Details>,
+    /// Ends when it is dropped.
+    _listening: Listening,
     /// Unmounts when it is dropped.
     _shown: Box<dyn Any>,
 }
@@ -85,7 +88,12 @@ pub fn mount(root: JsValue, host: Host, options: &JsValue) -> Result<Mounted, Js
         }
     });
     let checkout = handle.get().ok_or_else(unreadable)?;
-    let mounted = Mounted { checkout, customer: RefCell::default(), _shown: Box::new(shown) };
+    let mounted = Mounted {
+        checkout,
+        customer: RefCell::default(),
+        _listening: checkout.come_alive(),
+        _shown: Box::new(shown),
+    };
     mounted.fill(options);
     Ok(mounted)
 }
@@ -141,10 +149,10 @@ fn read_storefront(from: &JsValue, storefront: &mut Storefront) {
 }
 
 /// Tells the host.
-fn tell(host: &Host, event: CheckoutEvent) -> bool {
+fn tell(host: &Host, event: CheckoutEvent<'_>) -> bool {
     let emit = |name: &str, detail: JsValue| host.emit(name, &detail).unwrap_or(true);
     match event {
-        CheckoutEvent::Changed(quote) => emit("change", change_detail(&quote)),
+        CheckoutEvent::Changed(quote) => emit("change", change_detail(quote)),
         CheckoutEvent::Invalid(fields) => {
             let fields: Array = fields
                 .into_iter()
@@ -159,7 +167,7 @@ fn tell(host: &Host, event: CheckoutEvent) -> bool {
             emit("invalid", object(&[("fields", fields.into())]))
         }
         CheckoutEvent::Leaving(url) => {
-            emit("redirect", object(&[("url", url.as_str().into())])) && host.leave(&url).unwrap_or(false)
+            emit("redirect", object(&[("url", url.into())])) && host.leave(url).unwrap_or(false)
         }
         CheckoutEvent::Refused(problem, message) => {
             let code = match problem {

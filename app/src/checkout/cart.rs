@@ -1,12 +1,9 @@
 //! The lines of the cart, each with its quantity.
 
-use std::time::Duration;
-
 use domain::QuoteLine;
-use leptos::ev::{Event, KeyboardEvent, MouseEvent};
 use leptos::prelude::*;
 
-use super::state::{Checkout, Prices, State, quantity};
+use super::state::{Checkout, Prices, RETRY, State};
 use crate::form;
 use crate::text::fill;
 
@@ -42,7 +39,7 @@ pub(super) fn cart(checkout: Checkout) -> impl IntoView {
                 <p class="notice" hidden=checkout.flag(|state| state.prices != Prices::Failed)>
                     {texts.quote_failed}
                     " "
-                    <button class="quiet" type="button" on:click=move |_| checkout.ask_for_prices(Duration::ZERO)>
+                    <button class="quiet" type="submit" name=RETRY>
                         {texts.try_again}
                     </button>
                 </p>
@@ -81,40 +78,17 @@ fn controls(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoVie
     let texts = checkout.texts;
     let name = [("name", line.name.as_str())];
     let wanted = state.wanted.quantity(&line.sku);
-    let sku = StoredValue::new(line.sku.clone());
-    let set = move |quantity| sku.with_value(|sku| checkout.set_quantity(sku, quantity));
-    let on_input = move |event: Event| {
-        match quantity(&event_target_value(&event)) {
-            // Half typed: no answer may write into the field meanwhile.
-            None | Some(0) => checkout.ignore_answers(),
-            Some(quantity) => set(quantity),
-        }
-    };
-    let on_change = move |event: Event| match quantity(&event_target_value(&event)) {
-        Some(0) => set(0),
-        Some(_) => {}
-        // What is no quantity gives way to the one before.
-        None => checkout.ask_for_prices(Duration::ZERO),
-    };
-    let on_key = move |event: KeyboardEvent| {
-        if event.key() == "Enter" {
-            event.prevent_default();
-        }
-    };
-    // Without scripts a button posts the whole form with the quantity that it stands for.
-    let button = move |class: &'static str, label: String, sign: &'static str, quantity: u32| {
+    // A button posts the whole form with the quantity that it stands for; where scripts run, `Checkout::submit`
+    // takes it from there.
+    let button = |class: &'static str, label: String, sign: &'static str, quantity: u32| {
         view! {
             <button
                 class=class
                 type="submit"
                 name=form::SET
-                value=sku.with_value(|sku| format!("{sku}:{quantity}"))
+                value=[&line.sku, ":", &quantity.to_string()].concat()
                 formaction=form::UPDATE
                 aria-label=label
-                on:click=move |event: MouseEvent| {
-                    event.prevent_default();
-                    set(quantity);
-                }
             >
                 {sign}
             </button>
@@ -131,9 +105,6 @@ fn controls(checkout: Checkout, state: &State, line: &QuoteLine) -> impl IntoVie
                 value=line.quantity.to_string()
                 aria-label=fill(texts.quantity, &name)
                 prop:value=wanted.to_string()
-                on:input=on_input
-                on:change=on_change
-                on:keydown=on_key
             />
             {button("step", fill(texts.more, &name), "+", wanted + 1)}
         </div>

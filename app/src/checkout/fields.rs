@@ -39,7 +39,7 @@ pub(super) fn address(checkout: Checkout, details: &Details, countries: String) 
                         name=id
                         autocomplete="country"
                         aria-invalid=invalid(checkout, Field::Country)
-                        aria-describedby=described_by(checkout, Field::Country, false)
+                        aria-describedby=described_by(Field::Country)
                         inner_html=countries
                     ></select>
                 </div>
@@ -59,11 +59,12 @@ fn input(
     hint: &'static str,
 ) -> impl IntoView + use<> {
     let id = field.name();
-    let has_hint = !hint.is_empty();
     view! {
         <div class=["field ", id].concat() part="field">
             <label for=id>{checkout.texts.label(field)}</label>
-            {has_hint.then(|| view! { <p class="hint" id=hint_id(field)>{hint}</p> })}
+            <p class="hint" id=[id, "-hint"].concat()>
+                {hint}
+            </p>
             {message(checkout, field)}
             <input
                 id=id
@@ -74,27 +75,18 @@ fn input(
                 // A German postcode has digits only, a British one does not: no numeric keyboard.
                 value=details.get(field).to_owned()
                 aria-invalid=invalid(checkout, field)
-                aria-describedby=described_by(checkout, field, has_hint)
+                aria-describedby=described_by(field)
             />
         </div>
     }
 }
 
-fn hint_id(field: Field) -> String {
-    [field.name(), "-hint"].concat()
-}
-
-fn error_id(field: Field) -> String {
-    [field.name(), "-error"].concat()
-}
-
-/// The error of a field, between its label and the field itself.
+/// The error of a field, between its label and the field itself; empty where there is none.
 pub(super) fn message(checkout: Checkout, field: Field) -> impl IntoView {
-    move || {
-        checkout
-            .state
-            .with(|state| state.error(field))
-            .map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
+    view! {
+        <p class="error" id=[field.name(), "-error"].concat()>
+            {move || checkout.state.with(|state| state.error(field)).unwrap_or_default()}
+        </p>
     }
 }
 
@@ -103,17 +95,6 @@ pub(super) fn invalid(checkout: Checkout, field: Field) -> impl Fn() -> Option<&
 }
 
 /// The ids of what explains a field.
-pub(super) fn described_by(
-    checkout: Checkout,
-    field: Field,
-    has_hint: bool,
-) -> impl Fn() -> Option<String> + Clone {
-    move || {
-        let hint = has_hint.then(|| hint_id(field));
-        let error = checkout.state.with(|state| state.error(field)).map(|_| error_id(field));
-        match (hint, error) {
-            (Some(hint), Some(error)) => Some([hint, error].join(" ")),
-            (hint, error) => hint.or(error),
-        }
-    }
+pub(super) fn described_by(field: Field) -> String {
+    [field.name(), "-hint ", field.name(), "-error"].concat()
 }

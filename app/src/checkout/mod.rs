@@ -12,6 +12,7 @@ mod summary;
 
 use domain::{Details, FieldError, Language, PaymentMethod, Problem, Quote, Storefront};
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 
 pub use self::event::{CheckoutEvent, EventHandler};
 #[cfg(feature = "ssr")]
@@ -122,16 +123,18 @@ pub fn CheckoutForm(
     /// What it begins with.
     model: CheckoutModel,
 ) -> impl IntoView {
-    let handle = Checkout::new(&model);
-    checkout_form(handle, &model)
+    let checkout = Checkout::new(&model);
+    Effect::new(move |_| {
+        let listening = SendWrapper::new(checkout.come_alive());
+        on_cleanup(move || drop(listening));
+    });
+    checkout_form(checkout, &model)
 }
 
-/// The checkout form of a [`Checkout`] that was made of the same model: for hosts that change it from outside
-/// while it is shown.
+/// The checkout form of a [`Checkout`] that was made of the same model, for hosts that change it from outside while
+/// it is shown. It does nothing before [`Checkout::come_alive`].
 pub fn checkout_form(checkout: Checkout, model: &CheckoutModel) -> impl IntoView + use<> {
     let (details, countries, methods) = (&model.details, model.countries.clone(), &model.methods);
-    Effect::new(move |_| checkout.come_alive());
-
     // What only a plain form needs: the element is never one.
     let plain = (!cfg!(feature = "csr")).then(|| {
         let Storefront { signed_quote, reference, return_url } = model.storefront.clone();
@@ -173,8 +176,6 @@ pub fn checkout_form(checkout: Checkout, model: &CheckoutModel) -> impl IntoView
             novalidate
             node_ref=checkout.form
             hidden=checkout.flag(|state| state.quote.lines.is_empty())
-            on:submit=move |event| checkout.submit(&event)
-            on:input=move |_| checkout.check_again()
         >
             // Enter in a field presses the first button there is: let it be one that pays.
             <button class="sr" type="submit" tabindex="-1" aria-hidden="true"></button>

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use domain::{Cart, Details, Field, FieldError, FieldProblem, Language, PaymentMethod, Problem};
 use domain::{Quote, QuoteRequest, StartRequest, Storefront};
-use leptos::ev::SubmitEvent;
 use leptos::html::Form;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
+use web_sys::{Event, EventTarget};
 
 use super::event::{CheckoutEvent, EventHandler};
 use super::{CheckoutModel, FORM_ID};
 use crate::client::Client;
-use crate::dom::{self, Typed};
+use crate::dom::{self, Listening, Typed};
 use crate::form;
 use crate::text::CheckoutTexts;
 
@@ -21,6 +21,9 @@ use crate::text::CheckoutTexts;
 const REPEATS: u64 = 3;
 /// How long to wait for more changes of the cart before its price is asked.
 const TYPING_PAUSE: Duration = Duration::from_millis(300);
+
+/// The name of the button that asks for the prices again.
+pub(super) const RETRY: &str = "retry";
 
 /// Whether the shown prices belong to the shown cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,15 +75,22 @@ pub(super) struct State {
 impl State {
     /// What is wrong with a field, in words.
     pub(super) fn error(&self, field: Field) -> Option<String> {
-        self.errors.iter().find(|error| error.field == field).map(|error| self.texts.error(*error))
+        let error = self.errors.iter().find(|error| error.field == field)?;
+        Some(self.texts.error(*error))
+    }
+
+    /// What is said about the problem of the whole form; empty where there is none to be said.
+    pub(super) fn problem_words(&self) -> String {
+        self.problem.as_ref().and_then(|problem| self.texts.problem(problem)).unwrap_or_default()
     }
 
     /// Why there is nothing to buy: heading and sentence.
     pub(super) fn why_empty(&self) -> (String, String) {
-        let texts = self.texts;
-        match self.problem.as_ref().and_then(|problem| texts.problem(problem)) {
-            Some(words) => (texts.problem_title.to_owned(), words),
-            None => (texts.empty_heading.to_owned(), texts.empty_text.to_owned()),
+        let (texts, words) = (self.texts, self.problem_words());
+        if words.is_empty() {
+            (texts.empty_heading.to_owned(), texts.empty_text.to_owned())
+        } else {
+            (texts.problem_title.to_owned(), words)
         }
     }
 
@@ -127,6 +137,7 @@ impl Checkout {
     pub fn new(model: &CheckoutModel) -> Self {
         let mut wanted = model.quote.cart();
         let mut delivery = model.quote.chosen_delivery().to_owned();
+        let mut method = model.method;
         // Whoever was faster than this script, or comes back to a restored form, is not overruled.
         if let Some(typed) = Typed::of_id(FORM_ID).filter(|_| cfg!(feature = "hydrate")) {
             for line in &model.quote.lines {
@@ -136,13 +147,14 @@ impl Checkout {
                 }
             }
             delivery = typed.get(Field::Delivery.name()).unwrap_or(delivery);
+            method = typed.get(Field::Method.name()).as_deref().and_then(PaymentMethod::from_id).or(method);
         }
         let state = State {
             texts: model.texts,
             quote: model.quote.clone(),
             wanted,
             delivery,
-            method: model.method,
+            method,
             prices: Prices::Current,
             errors: model.errors.clone(),
             summary: model.errors.clone(),
@@ -180,8 +192,10 @@ impl Checkout {
         move || self.state.with(read)
     }
 
-    /// Once, in the browser, after the form is there.
-    pub(super) fn come_alive(self) {
+    /// Once, in the browser, after the form is there: from now on it is more than a plain form, until what is
+    /// returned is dropped.
+    #[must_use]
+    pub fn come_alive(self) -> Listening {
         let method = self.typed().and_then(|typed| typed.get(Field::Method.name()));
         let mut is_current = true;
         self.state.update(|state| {
@@ -191,42 +205,55 @@ impl Checkout {
                 state.quote.cart() == state.wanted && state.quote.chosen_delivery() == state.delivery;
         });
         if is_current {
-            self.tell_changed();
+            if let Some(quote) = self.state.try_with_untracked(|state| state.quote.clone()) {
+                self.tell(CheckoutEvent::Changed(&quote));
+            }
         } else {
             self.ask_for_prices(Duration::ZERO);
         }
-        // The page comes back as it was left: as if a payment were being started.
-        let shown = window_event_listener_untyped("pageshow", move |event| {
-            let restored = event.dyn_ref::<web_sys::PageTransitionEvent>();
-            if restored.is_some_and(web_sys::PageTransitionEvent::persisted) {
-                self.state.update(|state| {
-                    state.starting = false;
-                    state.new_key();
-                });
-            }
-        });
-        on_cleanup(move || shown.remove());
+        let mut places: Vec<(EventTarget, &str)> = Vec::new();
+        if let Some(form) = self.form.get_untracked() {
+            places.extend(["submit", "input", "change", "click"].map(|kind| (form.clone().into(), kind)));
+        }
+        places.extend(web_sys::window().map(|window| (window.into(), "pageshow")));
+        Listening::at(places, move |event| self.hear(&event))
+    }
+
+    /// Something happened in the form, or to the page.
+    fn hear(self, event: &Event) {
+        match event.type_().as_str() {
+            "submit" => self.submit(event),
+            "input" => self.input(event),
+            "change" => self.change(event),
+            "click" => self.click(event),
+            _ => self.shown_again(event),
+        }
+    }
+
+    /// The page comes back as it was left: as if a payment were being started.
+    fn shown_again(self, event: &Event) {
+        let restored = event.dyn_ref::<web_sys::PageTransitionEvent>();
+        if restored.is_some_and(web_sys::PageTransitionEvent::persisted) {
+            self.state.try_update(|state| {
+                state.starting = false;
+                state.new_key();
+            });
+        }
     }
 
     fn typed(self) -> Option<Typed> {
         Typed::of(&self.form.get_untracked()?)
     }
 
-    /// Tells whoever wants to know, and hands on the answer. `None` where nobody does.
-    fn tell(self, event: impl FnOnce() -> CheckoutEvent) -> Option<bool> {
+    /// Tells whoever wants to know, and hands on the answer. `None` where nobody does. The state must not be
+    /// borrowed: a host may change it in answer.
+    fn tell(self, event: CheckoutEvent<'_>) -> Option<bool> {
         let handler = self.state.try_with_untracked(|state| state.on_event.clone()).flatten()?;
-        Some(handler.call(event()))
-    }
-
-    fn tell_changed(self) {
-        if let Some(quote) = self.state.try_with_untracked(|state| state.quote.clone()) {
-            self.tell(|| CheckoutEvent::Changed(quote));
-        }
+        Some(handler.call(event))
     }
 
     fn tell_refused(self, problem: &Problem) {
-        let texts = self.texts;
-        self.tell(|| CheckoutEvent::Refused(problem.clone(), texts.problem(problem).unwrap_or_default()));
+        self.tell(CheckoutEvent::Refused(problem, self.texts.problem(problem).unwrap_or_default()));
     }
 
     /// Puts another cart in the place of the one that is shown, and asks what it costs. Does nothing while a
@@ -272,20 +299,14 @@ impl Checkout {
     }
 
     /// Sets how many of an article are wanted, and asks what that costs.
-    pub(super) fn set_quantity(self, sku: &str, quantity: u32) {
+    fn set_quantity(self, sku: &str, quantity: u32) {
         // It came out of a cart, so it fits into one.
         self.state.update(|state| drop(state.wanted.set(sku, quantity)));
         self.ask_for_prices(TYPING_PAUSE);
     }
 
-    /// Chooses a delivery, and asks what that costs.
-    pub(super) fn set_delivery(self, id: &str) {
-        self.state.update(|state| id.clone_into(&mut state.delivery));
-        self.ask_for_prices(Duration::ZERO);
-    }
-
     /// Asks for the prices of what is wanted, after a pause in which nothing else changed.
-    pub(super) fn ask_for_prices(self, pause: Duration) {
+    fn ask_for_prices(self, pause: Duration) {
         let mut change = 0;
         self.state.update(|state| {
             state.change += 1;
@@ -296,7 +317,7 @@ impl Checkout {
     }
 
     /// Lets no answer in that was asked for before.
-    pub(super) fn ignore_answers(self) {
+    fn ignore_answers(self) {
         self.state.update_untracked(|state| state.change += 1);
     }
 
@@ -346,11 +367,15 @@ impl Checkout {
         };
         let lines = quote.cart().to_string();
         let pieces = quote.cart().pieces();
+        self.tell(CheckoutEvent::Changed(&quote));
+        // The host may have changed it in answer.
+        if !self.is_latest(change) {
+            return;
+        }
         self.state.update(|state| {
             state.problem = state.problem.take().filter(|problem| !matches!(problem, Problem::Quote(_)));
             state.show(quote);
         });
-        self.tell_changed();
         if self.keeps_cart && !cfg!(feature = "csr") {
             dom::count_cart(pieces);
             let cart_id = self.state.with_untracked(|state| state.cart_id.clone());
@@ -358,8 +383,48 @@ impl Checkout {
         }
     }
 
+    /// Something was typed.
+    fn input(self, event: &Event) {
+        if let Some((name, value)) = dom::field_of(event)
+            && let Some(sku) = name.strip_prefix(form::QUANTITY)
+        {
+            match quantity(&value) {
+                // Half typed: no answer may write into the field meanwhile.
+                None | Some(0) => self.ignore_answers(),
+                Some(quantity) => self.set_quantity(sku, quantity),
+            }
+        }
+        self.check_again();
+    }
+
+    /// Something was chosen, or typed to its end.
+    fn change(self, event: &Event) {
+        let Some((name, value)) = dom::field_of(event) else { return };
+        if let Some(sku) = name.strip_prefix(form::QUANTITY) {
+            match quantity(&value) {
+                Some(0) => self.set_quantity(sku, 0),
+                Some(_) => {}
+                // What is no quantity gives way to the one before.
+                None => self.ask_for_prices(Duration::ZERO),
+            }
+        } else if name == Field::Delivery.name() {
+            self.state.update(|state| state.delivery = value);
+            self.ask_for_prices(Duration::ZERO);
+        } else if name == Field::Method.name() {
+            self.state.update(|state| state.method = PaymentMethod::from_id(&value));
+        }
+    }
+
+    /// A link to a field leads to it also where the page's addresses don't: in a shadow root.
+    fn click(self, event: &Event) {
+        if let Some(target) = dom::fragment_of(event) {
+            event.prevent_default();
+            self.focus(&target);
+        }
+    }
+
     /// Looks again at the fields that were wrong, while they are being mended.
-    pub(super) fn check_again(self) {
+    fn check_again(self) {
         if self.state.with_untracked(|state| state.errors.is_empty()) {
             return;
         }
@@ -371,10 +436,25 @@ impl Checkout {
         });
     }
 
-    /// A press of Pay.
-    pub(super) fn submit(self, event: &SubmitEvent) {
+    /// A press of Pay, or of another button of the form.
+    fn submit(self, event: &Event) {
         let Some(typed) = self.typed() else { return };
         event.prevent_default();
+        let (name, value) = dom::button_of(event);
+        if name == form::SET {
+            if let Some((sku, quantity)) = value.rsplit_once(':') {
+                self.set_quantity(sku, quantity.parse().unwrap_or(0));
+            }
+            return;
+        }
+        if name == RETRY {
+            self.ask_for_prices(Duration::ZERO);
+            return;
+        }
+        // Enter in the field of a quantity is no press of Pay.
+        if self.has_focus(&["[name^=\"", form::QUANTITY, "\"]:focus"].concat()) {
+            return;
+        }
         if self.state.with_untracked(|state| state.starting) {
             return;
         }
@@ -420,7 +500,7 @@ impl Checkout {
     }
 
     fn leave(self, url: String) {
-        match self.tell(|| CheckoutEvent::Leaving(url.clone())) {
+        match self.tell(CheckoutEvent::Leaving(&url)) {
             Some(true) => {}
             // The host does it by itself, or cannot: another press starts another payment.
             Some(false) => {
@@ -441,9 +521,12 @@ impl Checkout {
         if let Problem::Invalid(errors) = &problem {
             let texts = self.texts;
             let said = errors.iter().map(|error| (*error, texts.error(*error))).collect();
-            self.tell(|| CheckoutEvent::Invalid(said));
+            self.tell(CheckoutEvent::Invalid(said));
         } else {
             self.tell_refused(&problem);
+        }
+        if let Problem::PriceChanged(quote) = &problem {
+            self.tell(CheckoutEvent::Changed(quote));
         }
         self.state.try_update(|state| {
             state.starting = false;
@@ -464,8 +547,13 @@ impl Checkout {
         request_animation_frame(move || self.focus("#problems"));
     }
 
+    fn has_focus(self, selector: &str) -> bool {
+        let form = self.form.try_get_untracked().flatten();
+        form.is_some_and(|form| matches!(form.query_selector(selector), Ok(Some(_))))
+    }
+
     /// Moves the focus to what `selector` finds in the form.
-    pub(super) fn focus(self, selector: &str) {
+    fn focus(self, selector: &str) {
         if let Some(form) = self.form.try_get_untracked().flatten() {
             dom::focus(&form, selector);
         }
@@ -473,7 +561,7 @@ impl Checkout {
 }
 
 /// A typed quantity, if it is one.
-pub(super) fn quantity(text: &str) -> Option<u32> {
+fn quantity(text: &str) -> Option<u32> {
     text.trim().parse().ok().filter(|quantity| *quantity <= Cart::MAX_QUANTITY)
 }
 

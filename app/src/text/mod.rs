@@ -70,9 +70,16 @@ macro_rules! travelling_texts {
 
             /// Texts from such a list. They stay for as long as the page lives, so they are leaked.
             pub fn from_list(list: Vec<String>) -> Option<&'static Self> {
-                let mut list = list.into_iter();
-                let texts = Self { $($field: String::leak(list.next()?),)* };
-                list.next().is_none().then(|| &*Box::leak(Box::new(texts)))
+                let mut texts = Self { $($field: "",)* };
+                // One after the other in a loop: code for each would be 6 kB of WebAssembly.
+                let fields = [$(&mut texts.$field,)*];
+                if fields.len() != list.len() {
+                    return None;
+                }
+                for (field, text) in fields.into_iter().zip(list) {
+                    *field = String::leak(text);
+                }
+                Some(&*Box::leak(Box::new(texts)))
             }
         }
     };
