@@ -330,8 +330,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     });
     const body = await answer.json().catch(() => null);
     if (answer.ok && body !== null) return body;
-    const code = typeof body === 'string' ? body : Object.keys(body ?? {})[0];
-    throw new Failure(code ?? 'unreachable', `${api} answers ${answer.status} (${code ?? 'in a form that is not its own'}).`);
+    const code = codeOf(body) ?? 'unreachable';
+    throw new Failure(code, `${api} answers ${answer.status} (${code}).`);
   }
 
   #mount(mount, sheets, table) {
@@ -358,6 +358,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       throw new Failure('outdated', `This checkout and the server at ${this.api} are of different versions. Use the same version of both.`);
     }
     this.#slot.hidden = true;
+    const code = codeOf(table.problem);
+    if (code !== undefined) this.#report(new Failure(code, `The signed quote is refused: ${code}.`));
     this.#tellChanges();
   }
 
@@ -440,6 +442,13 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     if (key === undefined) return;
     stored((storage) => (id === null ? storage.removeItem(key) : storage.setItem(key, id)));
   }
+}
+
+/** The code of a refusal: `"busy"`, or `{"quote": "expired"}`. */
+function codeOf(problem) {
+  if (typeof problem === 'string') return problem;
+  const [name, more] = Object.entries(problem ?? {})[0] ?? [];
+  return name === 'quote' ? `quote_${more}` : name;
 }
 
 /** Storage may be forbidden or full; then a cart has a new id on each page. */
