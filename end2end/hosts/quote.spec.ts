@@ -103,6 +103,7 @@ test('are used once', async ({ page: tab, hosts, addresses, widget, shopper, san
   // Another one is told.
   await widget.listens();
   await tab.goto(shop);
+  await widget.isReady();
   await tab.evaluate(() => localStorage.clear());
   await tab.reload();
   await widget.fill();
