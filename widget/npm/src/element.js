@@ -318,7 +318,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       language: this.#language(),
       lines: writeLines(this.#lines),
       delivery: this.#left?.delivery,
-      cart_id: this.#claimCart(api),
+      // A quote is a cart of its own.
+      cart_id: this.quote === '' ? this.#claimCart(api) : '',
       signed_quote: this.quote,
     };
     for (const [name, value] of Object.entries(pairs)) {
