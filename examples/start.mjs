@@ -30,12 +30,11 @@ if (name === 'plain') {
 }
 console.log(`\nThe example: ${ORIGIN}\n`);
 
-for (const child of children) {
-  child.on('exit', (code) => {
-    for (const other of children) other.kill();
-    process.exit(code ?? 0);
-  });
-}
+const end = () => children.forEach((child) => child.kill());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end);
+await Promise.race(children.map((child) => new Promise((ended) => child.once('exit', ended))));
+end();
+process.exit();
 
 function stop(message) {
   console.error(message);
