@@ -89,7 +89,7 @@ pub struct NewOrder {
     pub mode: Mode,
     /// The hash of the cart's random id: one cart pays one order.
     pub cart: Hash,
-    /// The hash of what is bought, by whom, at which price.
+    /// The hash of what is bought, by whom, at which price, and what the storefront said.
     pub content: Hash,
     /// The lines.
     pub lines: Vec<OrderLine>,
