@@ -142,7 +142,8 @@ async fn each_way_to_be_refused_has_its_name_and_starts_nothing() {
     let (head, signature) = good.rsplit_once('.').unwrap();
     let mut dear = payload();
     dear["lines"][0]["unit"] = json!(1);
-    let (changed, _) = signed(&dear).rsplit_once('.').map(|(head, _)| (head.to_owned(), ())).unwrap();
+    let dear = signed(&dear);
+    let (changed, _) = dear.rsplit_once('.').unwrap();
     for (text, name) in [
         ("nonsense".to_owned(), "unreadable"),
         (with("surprise", json!(1)), "unreadable"),
