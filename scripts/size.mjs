@@ -63,8 +63,11 @@ async function weigh(shop) {
   const page = await fetch(`${shop}/checkout`, { headers: { cookie } });
   const html = await page.text();
   const files = [{ kind: 'html', name: '/checkout', ...sizes(Buffer.from(html)) }];
-  const named = html.matchAll(/<(?:link|script|img)\b[^>]*?(?:href|src)="([^"]+)"/g);
-  for (const path of new Set([...named].map(([, path]) => path))) {
+  // The WebAssembly is named in the script that starts it.
+  const named = [/<(?:link|script|img)\b[^>]*?(?:href|src)="([^"]+)"/g, /"([^"]+\.wasm)"/g].flatMap((pattern) => [
+    ...html.matchAll(pattern),
+  ]);
+  for (const path of new Set(named.map(([, path]) => path))) {
     const url = new URL(path, shop);
     if (url.origin !== shop) throw new Error(`the page loads ${url} from another origin`);
     const file = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
