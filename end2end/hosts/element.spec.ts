@@ -88,11 +88,15 @@ test.describe('what a page sets', () => {
     await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
     await widget.isReady();
     await widget.field('First name').fill('Grace');
+    await widget.option('Express').check();
+    await widget.option('iDEAL').check();
     await widget.does((checkout) => {
       checkout.lang = 'de';
     });
-    await expect(widget.element.getByRole('button', { name: /mit myPOS/ })).toBeVisible();
+    await expect(widget.element.getByRole('button', { name: /49,70.*mit myPOS/ })).toBeVisible();
     await expect(widget.element.getByLabel('Vorname')).toHaveValue('Grace');
+    await expect(widget.option('Express')).toBeChecked();
+    await expect(widget.option('iDEAL')).toBeChecked();
   });
 });
 

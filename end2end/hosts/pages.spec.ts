@@ -41,6 +41,12 @@ test('a narrow column on a wide screen', async ({ page, hosts, addresses, widget
   await page.goto(hosts.listed.shows(hostPage(`<div style="width: 360px">${element(addresses.shop)}</div>`)));
   await widget.isReady();
   await page.screenshot({ path: `artifacts/hosts/narrow-${info.project.name}.png`, fullPage: true });
+  for (const part of ['card', 'option', 'summary']) {
+    const boxes = await widget.element.locator(`[part=${part}]`).evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().width));
+    // One column: what it holds has the width of it, but for paddings.
+    expect(Math.min(...boxes)).toBeGreaterThan(280);
+    expect(Math.max(...boxes)).toBeLessThanOrEqual(360);
+  }
   const [column, button] = await Promise.all([widget.element.boundingBox(), widget.pay.boundingBox()]);
   expect(button?.width ?? 0).toBeGreaterThan(250);
   expect((button?.x ?? 0) + (button?.width ?? 0)).toBeLessThanOrEqual((column?.x ?? 0) + (column?.width ?? 0));

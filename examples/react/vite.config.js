@@ -3,6 +3,4 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [react()],
-  // Vite's development server would move the package away from its WebAssembly.
-  optimizeDeps: { exclude: ['@tillgate/checkout'] },
 });

@@ -3,6 +3,4 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   plugins: [vue({ template: { compilerOptions: { isCustomElement: (tag) => tag === 'tillgate-checkout' } } })],
-  // Vite's development server would move the package away from its WebAssembly.
-  optimizeDeps: { exclude: ['@tillgate/checkout'] },
 });

@@ -1,10 +1,10 @@
 // Puts the package together: build.mjs [BUILT]
 //
-// BUILT is the folder that Trunk wrote the widget into: dist/release/widget where there is one, else
-// dist/site/widget. What comes out is in package/: what `npm pack` packs and `npm publish` publishes.
+// BUILT is the folder that Trunk wrote the widget into: dist/release/widget for what is published, as `make size`
+// builds it. Left out, the newer one of that and dist/site/widget. What comes out is in package/: what `npm pack` packs and `npm publish` publishes.
 
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 
@@ -18,7 +18,7 @@ const GLUE = 'tillgate-widget.js';
 const WASM = 'tillgate-widget_bg.wasm';
 const STYLES = ['tokens.css', 'checkout.css', 'widget.css'];
 
-const built = process.argv[2] ?? ['release', 'site'].map((dist) => join(ROOT, 'dist', dist, 'widget')).find(existsSync);
+const built = process.argv[2] ?? newest(['release', 'site'].map((dist) => join(ROOT, 'dist', dist, 'widget')));
 if (built === undefined) {
   throw new Error('the widget is not built: run  trunk build  in the root first, or  make size  for a small one');
 }
@@ -72,6 +72,11 @@ export const home = '';
 export const wasm = { url: new URL('./${WASM}', import.meta.url), integrity: '${integrity}' };
 export const styles = async () => ${JSON.stringify(styles)};
 `;
+}
+
+function newest(folders) {
+  const age = (folder) => statSync(join(folder, WASM)).mtimeMs;
+  return folders.filter((folder) => existsSync(join(folder, WASM))).sort((one, other) => age(other) - age(one))[0];
 }
 
 function hash(file) {

@@ -348,6 +348,7 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       api: this.api,
       table,
       customer: { ...this.#customer, ...this.#left?.customer },
+      method: this.#left?.method,
       quote: this.quote,
       reference: this.reference,
       return_url: this.returnUrl,
