@@ -290,6 +290,17 @@ test.describe('styles', () => {
   });
 });
 
+test('the parts that the manifest names are there', async ({ page, hosts, addresses, widget }) => {
+  const answer = await page.request.get(`${hosts.listed.origin}/custom-elements.json`);
+  const { modules } = (await answer.json()) as { modules: { declarations: { cssParts?: { name: string }[] }[] }[] };
+  const named = modules.flatMap(({ declarations }) => declarations).flatMap(({ cssParts = [] }) => cssParts.map(({ name }) => name));
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await widget.isReady();
+  const seen = await widget.does((checkout) =>
+    [...(checkout.shadowRoot?.querySelectorAll('[part]') ?? [])].flatMap((part) => [...part.part]));
+  expect([...new Set(seen)].sort()).toEqual([...named].sort());
+});
+
 /** Every computed style of everything inside of the element, but what differs by nature. */
 async function looks(page: Page): Promise<unknown[]> {
   return page.locator('tillgate-checkout').evaluate((checkout) =>

@@ -76,12 +76,16 @@ test('the custom elements manifest is that of the element', async () => {
   assert.deepEqual(cssProperties.map(({ name }) => name).sort(), [...tokens].sort());
 });
 
-test('the documentation names every property, attribute, event, part and custom property', () => {
+test('the documentation names every property, attribute, event, code, part and custom property', () => {
   const docs = ['embedding.md', 'events.md', 'theming.md'].map((file) => readFileSync(join(ROOT, 'docs', file), 'utf8')).join('');
   const { attributes, members, events, cssParts, cssProperties } = element();
   for (const { name } of [...attributes, ...members, ...events, ...cssParts, ...cssProperties]) {
     assert.match(docs, new RegExp(`\`${name}[\`(]`), name);
   }
+  const types = readFileSync(join(INSTALLED, 'element.d.ts'), 'utf8');
+  const codes = /type ErrorCode =([\s\S]*?);/.exec(types)[1].match(/(?<=')\w+(?=')/g);
+  const pages = docs + readFileSync(join(ROOT, 'docs/signed-quotes.md'), 'utf8');
+  for (const code of codes) assert.ok(pages.includes(`\`${code}\``), code);
 });
 
 test('every example in the documentation compiles', () => {
