@@ -8,13 +8,15 @@ import { violations } from '../support/axe.ts';
 import { ADA } from '../support/checkout.ts';
 import { element, hostPage } from '../support/host-page.ts';
 import { EXAMPLE, type Example, expect, test } from '../support/hosts.ts';
+import { Widget } from '../support/widget.ts';
 
 const MOST_STOPS = 60;
 
 test.beforeAll(() => mkdirSync('artifacts/hosts', { recursive: true }));
 
 for (const name of Object.keys(EXAMPLE) as Example[]) {
-  test(`${name} looks as it should, and axe finds nothing`, async ({ page, hosts, widget, shopper }, info) => {
+  test(`${name} looks as it should, and axe finds nothing`, async ({ page, hosts, widget: element, shopper }, info) => {
+    const widget = name === 'leptos' ? new Widget(page, shopper, 'main') : element;
     await page.goto(hosts.examples[name]);
     await widget.isReady();
     await page.screenshot({ path: `artifacts/hosts/${name}-${info.project.name}.png`, fullPage: true });

@@ -24,6 +24,7 @@ export const EXAMPLE = {
   react: path.join(EXAMPLES, 'react/dist'),
   vue: path.join(EXAMPLES, 'vue/dist'),
   svelte: path.join(EXAMPLES, 'svelte/dist'),
+  leptos: path.join(EXAMPLES, 'leptos/dist'),
 } as const;
 export type Example = keyof typeof EXAMPLE;
 
