@@ -8,10 +8,9 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use app::checkout::{Checkout, CheckoutEvent, CheckoutModel, EventHandler, checkout_form};
+use app::checkout::{Checkout, CheckoutEvent, CheckoutModel, EventHandler, TableError, checkout_form};
 use app::client::Client;
 use app::dom::Listening;
-use app::text::CheckoutTexts;
 use app::wire::Json;
 use domain::{Cart, Details, Field, PaymentMethod, Problem, Quote, Storefront};
 use js_sys::{Array, Object, Reflect};
@@ -61,14 +60,13 @@ pub fn mount(root: JsValue, host: Host, options: &JsValue) -> Result<Mounted, Js
     let root: HtmlElement = root.dyn_into().map_err(|_| unreadable())?;
     root.set_class_name("tillgate");
     let table = options.member("table").ok_or_else(unreadable)?;
-    if table.member("shape").and_then(|shape| shape.integer()) != Some(i64::from(CheckoutTexts::SHAPE)) {
-        return Err(JsValue::from_str("outdated"));
-    }
-    let mut model = CheckoutModel::from_json(&table).ok_or_else(unreadable)?;
     let api = text(options, "api").ok_or_else(unreadable)?;
     // As long as the page lives, as the texts do: a checkout is not mounted often.
-    model.client = Client::at(String::leak(api));
-    model.keeps_cart = false;
+    let client = Client::at(String::leak(api));
+    let mut model = CheckoutModel::from_table(&table, client).map_err(|error| match error {
+        TableError::Outdated => JsValue::from_str("outdated"),
+        TableError::Unreadable => unreadable(),
+    })?;
     read_storefront(options, &mut model.storefront);
     if let Some(method) = text(options, "method").and_then(|id| PaymentMethod::from_id(&id)) {
         model.method = Some(method).filter(|method| model.methods.contains(method)).or(model.method);

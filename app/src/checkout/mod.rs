@@ -10,7 +10,7 @@ mod options;
 mod state;
 mod summary;
 
-use domain::{Details, FieldError, Language, PaymentMethod, Problem, Quote, Storefront};
+use domain::{Cart, Details, FieldError, Language, PaymentMethod, Problem, Quote, Storefront};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 
@@ -87,6 +87,18 @@ impl CheckoutModel {
         })
     }
 
+    /// Reads the table that a server answers at [`crate::api::WIDGET`], for a checkout on another origin's page.
+    pub fn from_table<J: Json>(table: &J, client: Client) -> Result<Self, TableError> {
+        let shape = table.member("shape").and_then(|shape| shape.integer());
+        if shape != Some(i64::from(CheckoutTexts::SHAPE)) {
+            return Err(if shape.is_some() { TableError::Outdated } else { TableError::Unreadable });
+        }
+        let mut model = Self::from_json(table).ok_or(TableError::Unreadable)?;
+        model.client = client;
+        model.keeps_cart = false;
+        Ok(model)
+    }
+
     /// The data of the page's island.
     #[cfg(feature = "ssr")]
     pub fn to_json(&self) -> serde_json::Value {
@@ -103,6 +115,15 @@ impl CheckoutModel {
             "storefront": self.storefront,
         })
     }
+}
+
+/// Why no checkout can be made of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableError {
+    /// The server is of another version than this code.
+    Outdated,
+    /// It is no table.
+    Unreadable,
 }
 
 /// The checkout form as an island. The server puts its [`CheckoutModel`] into the context, and its
@@ -122,8 +143,15 @@ pub fn CheckoutIsland() -> impl IntoView {
 pub fn CheckoutForm(
     /// What it begins with.
     model: CheckoutModel,
+    /// What is bought, where the host changes that while the form is shown; what was typed stays. A host that
+    /// adds to it listens to [`CheckoutEvent::Changed`] as well, because the shopper changes it too.
+    #[prop(optional, into)]
+    lines: Option<Signal<Cart>>,
 ) -> impl IntoView {
     let checkout = Checkout::new(&model);
+    if let Some(lines) = lines {
+        Effect::new(move |_| checkout.set_lines(lines.get()));
+    }
     Effect::new(move |_| {
         let listening = SendWrapper::new(checkout.come_alive());
         on_cleanup(move || drop(listening));

@@ -1,7 +1,8 @@
 //! A small storefront in Leptos. The articles and their prices are the server's; this shop knows their numbers.
 
-use app::checkout::{CheckoutForm, CheckoutModel};
+use app::checkout::{CheckoutEvent, CheckoutForm, CheckoutModel, EventHandler};
 use app::client::Client;
+use app::dom::leave_for;
 use app::domain::{Cart, QuoteRequest};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -12,7 +13,7 @@ const SHELF: [(&str, &str); 3] = [("sencha", "Add Sencha"), ("mug", "Add a mug")
 const CART_ID: &str = "cart-id";
 
 fn main() {
-    leptos::mount::mount_to_body(Shop);
+    mount_to_body(Shop);
 }
 
 #[component]
@@ -36,17 +37,25 @@ fn Shop() -> impl IntoView {
     }
 }
 
-/// The checkout, which begins again when something is added.
+/// The checkout. It follows the cart, and the cart follows what the shopper changes there.
 #[component]
 fn Basket(cart: RwSignal<Cart>) -> impl IntoView {
+    let on_event = EventHandler::new(move |event| {
+        match event {
+            CheckoutEvent::Changed(quote) => cart.set(quote.cart()),
+            CheckoutEvent::Leaving(url) => leave_for(url),
+            CheckoutEvent::Invalid(_) | CheckoutEvent::Refused(..) => {}
+        }
+        true
+    });
     let begun = RwSignal::new(None::<Result<CheckoutModel, ()>>);
-    Effect::new(move |_| {
-        let lines = cart.get();
-        spawn_local(async move { begun.set(Some(begin(lines).await)) });
+    spawn_local(async move {
+        let model = begin(cart.get_untracked()).await;
+        begun.set(Some(model.map(|model| CheckoutModel { on_event: Some(on_event), ..model })));
     });
     move || match begun.get() {
         None => view! { <p>"One moment…"</p> }.into_any(),
-        Some(Ok(model)) => view! { <CheckoutForm model /> }.into_any(),
+        Some(Ok(model)) => view! { <CheckoutForm model lines=cart /> }.into_any(),
         Some(Err(())) => {
             view! { <p role="alert">"The checkout does not answer. Please come back later."</p> }.into_any()
         }
