@@ -98,6 +98,15 @@ need_node_packages() {
         stop "The Node packages could not be fetched: check the network connection, then run this again."
 }
 
+# What the package of the widget is made and checked with.
+need_widget_packages() {
+    if [ widget/npm/node_modules/.package-lock.json -nt widget/npm/package-lock.json ]; then
+        return
+    fi
+    npm ci --prefix widget/npm --no-audit --no-fund ||
+        stop "The Node packages could not be fetched: check the network connection, then run this again."
+}
+
 # need_program PROGRAM PACKAGE: installs a Debian package where nobody has to be asked.
 need_program() {
     has "$1" && return

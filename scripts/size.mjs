@@ -1,11 +1,12 @@
-// Weighs what the checkout page loads: size.mjs TILLGATE SITE
+// Weighs what the checkout page loads, and the widget: size.mjs TILLGATE SITE
 //
 // Starts the demonstration on free ports with a built site, puts three articles into a cart, fetches the
-// checkout and every file that it names, and prints what each is compressed by brotli at its best. Ends with
-// 1 where HTML and CSS together are over their budget.
+// checkout and every file that it names, and prints what each is compressed by brotli at its best; then the same
+// for the widget's package. Ends with 1 where HTML and CSS together are over their budget, or the widget is above
+// what it may never exceed.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +15,11 @@ import { brotliCompressSync, constants } from 'node:zlib';
 /** What fits into the first round trip of a connection. */
 const FIRST_BYTES = 14_600;
 const ARTICLES = 3;
+/** What Adyen's widget weighs that only redirects, and what ours may never exceed. */
+const WIDGET_BYTES = 56_900;
+const WIDGET_LIMIT = 80_000;
+/** The widget as a script element loads it: style sheets and glue are within the script. */
+const WIDGET = ['tillgate-checkout.js', 'tillgate-widget_bg.wasm'].map((name) => join('widget/npm/package/cdn', name));
 
 const [tillgate, site] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'tillgate-size-'));
@@ -24,7 +30,8 @@ const demo = spawn(
 );
 const ended = new Promise((resolve) => demo.on('exit', resolve));
 try {
-  process.exitCode = report(await weigh(await address())) ? 0 : 1;
+  const fits = [report(await weigh(await address())), reportWidget()];
+  process.exitCode = fits.every(Boolean) ? 0 : 1;
 } finally {
   demo.kill();
   await ended;
@@ -56,8 +63,11 @@ async function weigh(shop) {
   const page = await fetch(`${shop}/checkout`, { headers: { cookie } });
   const html = await page.text();
   const files = [{ kind: 'html', name: '/checkout', ...sizes(Buffer.from(html)) }];
-  const named = html.matchAll(/<(?:link|script|img)\b[^>]*?(?:href|src)="([^"]+)"/g);
-  for (const path of new Set([...named].map(([, path]) => path))) {
+  // The WebAssembly is named in the script that starts it.
+  const named = [/<(?:link|script|img)\b[^>]*?(?:href|src)="([^"]+)"/g, /"([^"]+\.wasm)"/g].flatMap((pattern) => [
+    ...html.matchAll(pattern),
+  ]);
+  for (const path of new Set(named.map(([, path]) => path))) {
     const url = new URL(path, shop);
     if (url.origin !== shop) throw new Error(`the page loads ${url} from another origin`);
     const file = await fetch(url, { headers: { 'accept-encoding': 'identity' } });
@@ -80,11 +90,30 @@ function sizes(content) {
   return { plain: content.length, small: brotliCompressSync(content, { params }).length };
 }
 
-/** Prints the table; `false` where the budget is exceeded. */
+function row(name, plain, small) {
+  console.log(name.padEnd(52), String(plain).padStart(9), String(small).padStart(9));
+}
+
+/** Prints the table of the widget; `false` where it is too large. */
+function reportWidget() {
+  console.log();
+  row('The widget', 'bytes', 'brotli');
+  let total = 0;
+  for (const file of WIDGET) {
+    const { plain, small } = sizes(readFileSync(file));
+    row(file, plain, small);
+    total += small;
+  }
+  console.log();
+  row(`All of it, aiming at ${WIDGET_BYTES}, at most ${WIDGET_LIMIT}`, '', total);
+  if (total > WIDGET_LIMIT) console.log(`\nThe widget is ${total - WIDGET_LIMIT} bytes above what it may never exceed.`);
+  return total <= WIDGET_LIMIT;
+}
+
+/** Prints the table of the page; `false` where the budget is exceeded. */
 function report(files) {
   const sum = (...kinds) =>
     files.filter(({ kind }) => kinds.includes(kind)).reduce((total, { small }) => total + small, 0);
-  const row = (name, plain, small) => console.log(name.padEnd(52), String(plain).padStart(9), String(small).padStart(9));
   row('/checkout, three articles in the cart', 'bytes', 'brotli');
   for (const { name, plain, small } of files) row(name, plain, small);
   const first = sum('html', 'css');

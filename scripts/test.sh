@@ -26,7 +26,7 @@ step "The browser's part" "2 minutes"
 scripts/site.sh
 
 step "Tests in Rust" "6 minutes"
-cargo test --workspace --exclude tillgate-frontend --features tillgate-app/ssr --locked
+cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
 
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline

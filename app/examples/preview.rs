@@ -143,6 +143,7 @@ fn quote(cart: &Cart, delivery: &str, language: Language) -> Quote {
     let total = subtotal + delivery;
     Quote {
         currency: Currency::EUR,
+        fixed: false,
         lines,
         deliveries,
         subtotal: price(subtotal, language),
@@ -205,6 +206,7 @@ fn checkout(language: Language, cart: &str) -> CheckoutData {
             .to_vec(),
         errors: Vec::new(),
         problem: None,
+        storefront: domain::Storefront::default(),
     }
 }
 
@@ -236,6 +238,7 @@ fn order(language: Language, state: ShopperState) -> OrderView {
         key: KEY.to_owned(),
         declined: false,
         given_back: None,
+        home: None,
     }
 }
 
@@ -383,11 +386,12 @@ async fn page(Path(name): Path<String>, query: Query1) -> Response {
                 fields: vec![("IPCmethod".to_owned(), "IPCPurchase".to_owned())],
                 total: price(16_830, language),
                 reference: "K4T9-2M7Q".to_owned(),
+                home: None,
             };
             render(move || view! { <HandoverPage site=site.clone() data=data.clone() /> }).await
         }
         "handover-spent" => {
-            let data = HandoverSpent { handoff: "handoff".to_owned(), key: KEY.to_owned() };
+            let data = HandoverSpent { handoff: "handoff".to_owned(), key: KEY.to_owned(), home: None };
             render(move || view! { <HandoverSpentPage site=site.clone() data=data.clone() /> }).await
         }
         _ => StatusCode::NOT_FOUND.into_response(),

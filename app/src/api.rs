@@ -2,7 +2,7 @@
 //!
 //! | address | arguments | answer |
 //! |---|---|---|
-//! | `GET /api/checkout/quote` | `lines` (`sku:2,other:1`), `delivery`, `language` | [`Quote`] |
+//! | `GET /api/checkout/quote` | `lines` (`sku:2,other:1`), `delivery`, `language`, `signed_quote` | [`Quote`] |
 //! | `POST /api/checkout/start` | url-encoded fields of [`domain::StartRequest`], `details[email]` and so on | [`StartReply`] |
 //! | `GET /api/checkout/status` | `token` | [`StatusReply`] |
 //!
@@ -31,6 +31,9 @@ pub const QUOTE: &str = "/api/checkout/quote";
 pub const START: &str = "/api/checkout/start";
 /// Where [`read_status`] answers.
 pub const STATUS: &str = "/api/checkout/status";
+/// Where the table of an embedded checkout is: [`crate::checkout::CheckoutModel::to_json`] and the texts that
+/// only the element around it needs.
+pub const WIDGET: &str = "/api/checkout/widget";
 
 #[cfg(feature = "ssr")]
 mod backend {
@@ -104,7 +107,7 @@ impl FromServerFnError for ApiError {
 /// Prices a cart: the call behind [`QUOTE`].
 #[server(name = QuoteCart, prefix = "/api", endpoint = "checkout/quote", input = GetUrl)]
 pub async fn quote_cart(
-    /// What is bought.
+    /// What is bought; empty beside a signed quote.
     lines: Cart,
     /// The delivery's id; the shop's first one where empty.
     #[server(default)]
@@ -112,8 +115,11 @@ pub async fn quote_cart(
     /// The language of names and amounts.
     #[server(default)]
     language: Language,
+    /// A quote that a storefront's backend signed, in place of lines and delivery.
+    #[server(default)]
+    signed_quote: String,
 ) -> Result<Quote, ApiError> {
-    let request = domain::QuoteRequest { lines, delivery, language };
+    let request = domain::QuoteRequest { lines, delivery, language, signed_quote };
     Ok(backend()?.quote(request).await?)
 }
 
@@ -124,7 +130,7 @@ pub async fn start_payment(
     key: String,
     /// The cart's own random id.
     cart_id: String,
-    /// What is bought.
+    /// What is bought; empty beside a signed quote.
     lines: Cart,
     /// The chosen delivery's id.
     #[server(default)]
@@ -140,9 +146,28 @@ pub async fn start_payment(
     /// The language of the page, and of the payment page.
     #[server(default)]
     language: Language,
+    /// A quote that a storefront's backend signed, in place of lines and delivery.
+    #[server(default)]
+    signed_quote: String,
+    /// The storefront's own number for the order.
+    #[server(default)]
+    reference: String,
+    /// Where the shopper goes when all is done.
+    #[server(default)]
+    return_url: String,
 ) -> Result<StartReply, ApiError> {
-    let request =
-        domain::StartRequest { key, cart_id, lines, delivery, details, method, shown_total_minor, language };
+    let storefront = domain::Storefront { signed_quote, reference, return_url };
+    let request = domain::StartRequest {
+        key,
+        cart_id,
+        lines,
+        delivery,
+        details,
+        method,
+        shown_total_minor,
+        language,
+        storefront,
+    };
     Ok(backend()?.start(request).await?)
 }
 

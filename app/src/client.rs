@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, RequestInit, Response, UrlSearchParams};
 
+use crate::checkout::CheckoutModel;
 use crate::{api, form, wire};
 
 /// After this many milliseconds a call counts as not answered.
@@ -34,14 +35,22 @@ impl Client {
         [self.base, path].concat()
     }
 
+    /// What a checkout on another origin's page begins with: its texts, what can be chosen, and the prices of
+    /// `request`. `cart_id` is the one that the last visit ended with, [`CheckoutModel::cart_id`], or empty: two
+    /// tabs that remember the same one pay one order.
+    pub async fn begin(self, request: &QuoteRequest, cart_id: &str) -> Result<CheckoutModel, Problem> {
+        let mut pairs = quote_pairs(request);
+        pairs.push((form::CART_ID, cart_id.to_owned()));
+        let table = self.get(api::WIDGET, &pairs, |json| Some(json.clone())).await?;
+        // A server of another version answers what cannot be read here.
+        let mut model = CheckoutModel::from_table(&table, self).map_err(|_| Problem::Transport)?;
+        model.storefront.signed_quote.clone_from(&request.signed_quote);
+        Ok(model)
+    }
+
     /// Prices a cart.
     pub async fn quote(self, request: &QuoteRequest) -> Result<Quote, Problem> {
-        let pairs = [
-            (form::LINES, request.lines.to_string()),
-            ("delivery", request.delivery.clone()),
-            ("language", request.language.tag().to_owned()),
-        ];
-        self.get(api::QUOTE, &pairs, wire::quote).await
+        self.get(api::QUOTE, &quote_pairs(request), wire::quote).await
     }
 
     /// Starts a payment.
@@ -71,6 +80,15 @@ impl Client {
         let query = String::from(query.to_string());
         call(&[self.base, path, "?", &query].concat(), &RequestInit::new(), read).await
     }
+}
+
+fn quote_pairs(request: &QuoteRequest) -> Vec<(&'static str, String)> {
+    vec![
+        (form::LINES, request.lines.to_string()),
+        ("delivery", request.delivery.clone()),
+        ("language", request.language.tag().to_owned()),
+        (form::SIGNED_QUOTE, request.signed_quote.clone()),
+    ]
 }
 
 /// Reads an answer.

@@ -1,8 +1,12 @@
 //! The few things that the components ask of the browser. On the server all of them answer `None`.
 
 use domain::{Details, Field};
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, FormData, HtmlElement, HtmlFormElement};
+use web_sys::{
+    Document, Element, Event, EventTarget, FormData, HtmlElement, HtmlFormElement, HtmlInputElement,
+    HtmlSelectElement, SubmitEvent,
+};
 
 /// Where the server leaves the data of a page's island: JSON in a script element that does not run.
 pub const PAGE_DATA: &str = "page-data";
@@ -66,6 +70,69 @@ impl Typed {
         }
         details
     }
+}
+
+/// Fills the fields of a form: those that are empty, or hold what `before` filled.
+pub fn fill(form: &HtmlFormElement, before: &Details, details: &Details) {
+    for field in Field::DETAILS {
+        let (before, value) = (before.get(field), details.get(field));
+        let Ok(Some(found)) = form.query_selector(&["[name=", field.name(), "]"].concat()) else { continue };
+        if let Some(input) = found.dyn_ref::<HtmlInputElement>() {
+            if input.value().is_empty() || input.value() == before {
+                input.set_value(value);
+            }
+        } else if let Some(select) = found.dyn_ref::<HtmlSelectElement>()
+            && (select.value().is_empty() || select.value() == before)
+        {
+            select.set_value(value);
+        }
+    }
+}
+
+/// Listeners that stay until this is dropped.
+pub struct Listening {
+    handler: Closure<dyn Fn(Event)>,
+    places: Vec<(EventTarget, &'static str)>,
+}
+
+impl Listening {
+    /// Listens to each kind of event at its place. One handler for all of them: the code of each further one
+    /// would cost every shopper more.
+    pub fn at(places: Vec<(EventTarget, &'static str)>, handler: impl Fn(Event) + 'static) -> Self {
+        let handler: Closure<dyn Fn(Event)> = Closure::new(handler);
+        for (target, kind) in &places {
+            let _ = target.add_event_listener_with_callback(kind, handler.as_ref().unchecked_ref());
+        }
+        Self { handler, places }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for (target, kind) in &self.places {
+            let _ = target.remove_event_listener_with_callback(kind, self.handler.as_ref().unchecked_ref());
+        }
+    }
+}
+
+/// Name and value of the field that an event is about.
+pub fn field_of(event: &Event) -> Option<(String, String)> {
+    let input: HtmlInputElement = event.target()?.dyn_into().ok()?;
+    Some((input.name(), input.value()))
+}
+
+/// Name and value of the button that submitted a form; empty where there is none.
+pub fn button_of(event: &Event) -> (String, String) {
+    let button = event.dyn_ref::<SubmitEvent>().and_then(SubmitEvent::submitter);
+    let attribute =
+        |name: &str| button.as_ref().and_then(|button| button.get_attribute(name)).unwrap_or_default();
+    (attribute("name"), attribute("value"))
+}
+
+/// The fragment that a click on a link within the page leads to, `#email`.
+pub fn fragment_of(event: &Event) -> Option<String> {
+    let clicked: Element = event.target()?.dyn_into().ok()?;
+    clicked.closest("a[href^=\"#\"]").ok()??.get_attribute("href")
 }
 
 /// A new idempotency key: 22 characters of 6 random bits.

@@ -2,7 +2,7 @@
 //!
 //! The page writes these names and the server reads them here, so the two cannot drift apart.
 
-use domain::{Cart, CartError, Details, Field, Language, PaymentMethod, StartRequest};
+use domain::{Cart, CartError, Details, Field, Language, PaymentMethod, StartRequest, Storefront};
 
 /// Where the form is posted to pay.
 pub const PAY: &str = "/checkout/pay";
@@ -21,6 +21,12 @@ pub const CART_ID: &str = "cart_id";
 pub const LINES: &str = "lines";
 /// Hidden: the total as the page shows it, in minor units.
 pub const SHOWN_TOTAL: &str = "shown_total_minor";
+/// Hidden, where there is one: the quote that a storefront's backend signed.
+pub const SIGNED_QUOTE: &str = "signed_quote";
+/// Hidden, where there is one: the storefront's own number for the order.
+pub const REFERENCE: &str = "reference";
+/// Hidden, where there is one: the storefront's address to return to.
+pub const RETURN_URL: &str = "return_url";
 /// A button's: one article and its new quantity, `sku:3`.
 pub const SET: &str = "set";
 /// What the name of an article's quantity field begins with: `quantity:sku`.
@@ -49,6 +55,8 @@ pub struct CheckoutForm {
     pub method: Option<PaymentMethod>,
     /// The total that the page showed; -1, which no total is, where it was not sent.
     pub shown_total_minor: i64,
+    /// What a storefront said about the order.
+    pub storefront: Storefront,
 }
 
 impl CheckoutForm {
@@ -84,6 +92,9 @@ impl CheckoutForm {
         match name {
             KEY => value.clone_into(&mut self.key),
             CART_ID => value.clone_into(&mut self.cart_id),
+            SIGNED_QUOTE => value.clone_into(&mut self.storefront.signed_quote),
+            REFERENCE => value.clone_into(&mut self.storefront.reference),
+            RETURN_URL => value.clone_into(&mut self.storefront.return_url),
             SHOWN_TOTAL => self.shown_total_minor = value.parse().unwrap_or(-1),
             _ if name == Field::Delivery.name() => value.clone_into(&mut self.delivery),
             _ if name == Field::Method.name() => self.method = PaymentMethod::from_id(value),
@@ -97,8 +108,18 @@ impl CheckoutForm {
 
     /// The request that a press of Pay with this form makes.
     pub fn into_request(self, language: Language) -> StartRequest {
-        let Self { key, cart_id, lines, delivery, details, method, shown_total_minor } = self;
-        StartRequest { key, cart_id, lines, delivery, details, method, shown_total_minor, language }
+        let Self { key, cart_id, lines, delivery, details, method, shown_total_minor, storefront } = self;
+        StartRequest {
+            key,
+            cart_id,
+            lines,
+            delivery,
+            details,
+            method,
+            shown_total_minor,
+            language,
+            storefront,
+        }
     }
 }
 
@@ -111,6 +132,9 @@ pub fn start_pairs(request: &StartRequest) -> Vec<(String, String)> {
         (Field::Delivery.name().to_owned(), request.delivery.clone()),
         (SHOWN_TOTAL.to_owned(), request.shown_total_minor.to_string()),
         ("language".to_owned(), request.language.tag().to_owned()),
+        (SIGNED_QUOTE.to_owned(), request.storefront.signed_quote.clone()),
+        (REFERENCE.to_owned(), request.storefront.reference.clone()),
+        (RETURN_URL.to_owned(), request.storefront.return_url.clone()),
     ];
     for field in Field::DETAILS {
         pairs.push((["details[", field.name(), "]"].concat(), request.details.get(field).to_owned()));
@@ -139,6 +163,9 @@ mod tests {
             ("country", "DE"),
             ("delivery", "post"),
             ("method", "bank-transfer"),
+            ("reference", "A-1"),
+            ("return_url", "https://shop.example"),
+            ("signed_quote", "v1"),
             ("unknown", "x"),
         ])
         .unwrap();
@@ -147,6 +174,8 @@ mod tests {
         assert_eq!(form.method, Some(PaymentMethod::BankTransfer));
         let request = form.into_request(Language::De);
         assert_eq!((request.shown_total_minor, request.delivery.as_str()), (4170, "post"));
+        let Storefront { signed_quote, reference, return_url } = request.storefront;
+        assert_eq!([signed_quote, reference, return_url], ["v1", "A-1", "https://shop.example"]);
     }
 
     #[test]

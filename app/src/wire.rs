@@ -6,7 +6,7 @@
 
 use domain::{
     Choice, Currency, Field, FieldError, FieldProblem, Language, Notice, PaymentMethod, Price, Problem,
-    Quote, QuoteLine, ShopperState, StartReply, StatusReply, VatPart,
+    Quote, QuoteLine, QuoteProblem, ShopperState, StartReply, StatusReply, Storefront, VatPart,
 };
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -69,6 +69,7 @@ fn price<J: Json>(json: &J, name: &str) -> Option<Price> {
 pub fn quote<J: Json>(json: &J) -> Option<Quote> {
     Some(Quote {
         currency: Currency::from_code(&text(json, "currency")?)?,
+        fixed: json.member("fixed")?.flag()?,
         lines: list(&json.member("lines")?, line)?,
         deliveries: list(&json.member("deliveries")?, choice)?,
         subtotal: price(json, "subtotal")?,
@@ -107,6 +108,15 @@ fn notice<J: Json>(json: &J) -> Option<Notice> {
     Some(Notice::Gone { sku: text(&json.member("gone")?, "sku")? })
 }
 
+/// Reads a [`Storefront`].
+pub fn storefront<J: Json>(json: &J) -> Option<Storefront> {
+    Some(Storefront {
+        signed_quote: text(json, "signed_quote")?,
+        reference: text(json, "reference")?,
+        return_url: text(json, "return_url")?,
+    })
+}
+
 /// Reads a [`StartReply`].
 pub fn start_reply<J: Json>(json: &J) -> Option<StartReply> {
     Some(StartReply { location: text(json, "location")? })
@@ -137,6 +147,9 @@ pub fn problem<J: Json>(json: &J) -> Option<Problem> {
             "busy" => Problem::Busy,
             "malformed" => Problem::Malformed,
             "not_found" => Problem::NotFound,
+            "origin_not_listed" => Problem::OriginNotListed,
+            "bad_reference" => Problem::BadReference,
+            "bad_return_url" => Problem::BadReturnUrl,
             "rate_limited" => Problem::RateLimited,
             "unavailable" => Problem::Unavailable,
             "transport" => Problem::Transport,
@@ -145,6 +158,9 @@ pub fn problem<J: Json>(json: &J) -> Option<Problem> {
     }
     if let Some(errors) = json.member("invalid") {
         return Some(Problem::Invalid(list(&errors, field_error)?));
+    }
+    if let Some(name) = text(json, "quote") {
+        return QuoteProblem::ALL.into_iter().find(|problem| problem.name() == name).map(Problem::Quote);
     }
     Some(Problem::PriceChanged(Box::new(quote(&json.member("price_changed")?)?)))
 }
@@ -213,6 +229,7 @@ pub(crate) mod tests {
     pub(crate) fn a_quote() -> Quote {
         Quote {
             currency: Currency::EUR,
+            fixed: true,
             lines: vec![QuoteLine {
                 sku: "mug".into(),
                 name: "Mug \"Fjord\" <2>".into(),
@@ -240,7 +257,7 @@ pub(crate) mod tests {
 
     #[test]
     fn every_problem_reads_back() {
-        let problems = [
+        let problems = QuoteProblem::ALL.map(Problem::Quote).into_iter().chain([
             Problem::Invalid(vec![FieldError { field: Field::Method, problem: FieldProblem::Missing }]),
             Problem::EmptyCart,
             Problem::PriceChanged(Box::new(a_quote())),
@@ -248,12 +265,18 @@ pub(crate) mod tests {
             Problem::Busy,
             Problem::Malformed,
             Problem::NotFound,
+            Problem::OriginNotListed,
+            Problem::BadReference,
+            Problem::BadReturnUrl,
             Problem::RateLimited,
             Problem::Unavailable,
             Problem::Transport,
-        ];
+        ]);
         for one in problems {
-            assert_eq!(problem(&written(&one)), Some(one));
+            let json = written(&one);
+            let name = json.as_object().map_or_else(|| json.text(), |object| object.keys().next().cloned());
+            assert_eq!(name.as_deref(), Some(one.name()));
+            assert_eq!(problem(&json), Some(one));
         }
         for bad in ["\"other\"", "{}", "null", "[]", "3"] {
             assert_eq!(problem(&serde_json::from_str::<Value>(bad).unwrap()), None);
@@ -266,6 +289,7 @@ pub(crate) mod tests {
         for field in Field::DETAILS.into_iter().chain([Field::Delivery, Field::Method]) {
             for problem in [Missing, TooLong, NotAnEmail, NotAPhone, BadCharacter, NotOffered] {
                 let error = FieldError { field, problem };
+                assert_eq!(written(&problem), problem.name());
                 assert_eq!(field_error(&written(&error)), Some(error));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{Quote, QuoteRequest};
+use domain::{Problem, Quote, QuoteProblem, QuoteRequest};
 use mypos::{Fields, PrivateKey, SignedFields};
 use tokio::sync::Semaphore;
 
@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::gateway::Gateway;
 use crate::pricing;
 use crate::settings::Settings;
+use crate::start::StartError;
 use crate::store::{Store, StoreError};
 use crate::token::NoRandomness;
 
@@ -74,9 +75,16 @@ impl Checkout {
         }
     }
 
-    /// Prices a cart.
-    pub fn quote(&self, request: &QuoteRequest) -> Result<Quote, CheckoutError> {
-        Ok(pricing::quote(&self.catalog, request)?)
+    /// Prices a cart, or puts a signed quote into words.
+    pub fn quote(&self, request: &QuoteRequest) -> Result<Quote, StartError> {
+        if request.signed_quote.is_empty() {
+            return Ok(pricing::quote(&self.catalog, request)?);
+        }
+        let signed = self.open_quote(&request.signed_quote)?;
+        if signed.expires_at_ms <= self.now_ms() {
+            return Err(Problem::Quote(QuoteProblem::Expired).into());
+        }
+        Ok(pricing::fixed_quote(&signed, request.language)?)
     }
 
     /// The store, for reading what happened.

@@ -7,10 +7,11 @@ use domain::{
 use crate::catalog::{Catalog, Delivery, Item};
 use crate::format;
 use crate::records::{LineKind, OrderLine};
+use crate::signed_quote::SignedQuote;
 use crate::text::clean;
 
 /// The most characters of an article's name that the gateway takes.
-const MAX_ARTICLE_CHARS: usize = 127;
+pub(crate) const MAX_ARTICLE_CHARS: usize = 127;
 
 /// A cart with its prices, before it is put into words.
 #[derive(Clone, Debug)]
@@ -55,6 +56,7 @@ pub fn quote(catalog: &Catalog, request: &QuoteRequest) -> Result<Quote, MoneyEr
     let items: Vec<&OrderLine> = priced.lines.iter().filter(|line| line.kind == LineKind::Item).collect();
     Ok(Quote {
         currency: catalog.currency,
+        fixed: false,
         lines: items.iter().map(|line| words.line(line)).collect::<Result<_, _>>()?,
         deliveries: catalog
             .deliveries
@@ -74,6 +76,28 @@ pub fn quote(catalog: &Catalog, request: &QuoteRequest) -> Result<Quote, MoneyEr
         vat: vat_parts(&priced.lines, request.language)?,
         total: words.price(priced.total),
         notices: priced.notices,
+    })
+}
+
+/// A storefront's own quote in the shopper's words.
+pub fn fixed_quote(signed: &SignedQuote, language: Language) -> Result<Quote, MoneyError> {
+    let currency = signed.total.currency;
+    let sum = |deliveries: bool| {
+        let mut lines = signed.lines.iter().filter(|line| (line.kind == LineKind::Delivery) == deliveries);
+        let sum = lines.try_fold(Money::zero(currency), |sum, line| sum.plus(line.total()?))?;
+        Ok::<_, MoneyError>(format::price(sum, language))
+    };
+    let shown = signed.lines.iter().filter(|line| line.kind != LineKind::Delivery);
+    Ok(Quote {
+        currency,
+        fixed: true,
+        lines: shown.map(|line| quote_line(line, language)).collect::<Result<_, _>>()?,
+        deliveries: Vec::new(),
+        subtotal: sum(false)?,
+        delivery: sum(true)?,
+        vat: vat_parts(&signed.lines, language)?,
+        total: format::price(signed.total, language),
+        notices: Vec::new(),
     })
 }
 
@@ -207,6 +231,7 @@ mod tests {
             lines: Cart::parse(cart).unwrap(),
             delivery: delivery.to_owned(),
             language: Language::En,
+            signed_quote: String::new(),
         };
         quote(&catalog(), &request).unwrap()
     }

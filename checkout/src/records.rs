@@ -89,7 +89,7 @@ pub struct NewOrder {
     pub mode: Mode,
     /// The hash of the cart's random id: one cart pays one order.
     pub cart: Hash,
-    /// The hash of what is bought, by whom, at which price.
+    /// The hash of what is bought, by whom, at which price, and what the storefront said.
     pub content: Hash,
     /// The lines.
     pub lines: Vec<OrderLine>,
@@ -103,6 +103,20 @@ pub struct NewOrder {
     pub language: Language,
     /// The day on which it is placed, in the shop's time zone: days since 1970-01-01.
     pub day: i64,
+    /// What the storefront said about it that placed it.
+    pub storefront: Storefront,
+}
+
+/// What a storefront of its own said about an order; everything is empty for orders of our own pages. Frozen
+/// with the order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storefront {
+    /// The signed quote that priced it: its id's hash.
+    pub quote: Option<Hash>,
+    /// Its own number for the order; may be empty.
+    pub reference: String,
+    /// Where the shopper goes when all is done: an address of a listed origin; may be empty.
+    pub return_url: String,
 }
 
 /// An order.

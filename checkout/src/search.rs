@@ -10,8 +10,8 @@ const MAX_CHARS: usize = 120;
 /// How much of a name has to be typed: less would find half of all orders.
 const MIN_NAME_CHARS: usize = 2;
 
-/// Everything that a text can mean: an order's reference, the gateway's, an amount, the beginning of an
-/// e-mail address or of a family name. Empty for an empty text.
+/// Everything that a text can mean: an order's reference, ours or the storefront's, the gateway's, an amount, the
+/// beginning of an e-mail address or of a family name. Empty for an empty text.
 pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> {
     let text: String = text.trim().chars().take(MAX_CHARS).collect();
     let mut meant = Vec::new();
@@ -21,6 +21,7 @@ pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> 
     if let Some(reference) = reference(&text) {
         return vec![Search::Reference(reference)];
     }
+    meant.push(Search::Storefront(text.clone()));
     if text.chars().all(|c| c.is_ascii_alphanumeric()) && text.len() >= 6 {
         meant.push(Search::Gateway(text.to_uppercase()));
     }
@@ -29,10 +30,6 @@ pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> 
     }
     if text.chars().count() >= MIN_NAME_CHARS && !text.chars().all(|c| c.is_ascii_digit()) {
         meant.push(Search::Person(text.to_lowercase()));
-    }
-    if meant.is_empty() {
-        // It finds nothing, rather than everything.
-        meant.push(Search::Reference(text));
     }
     meant
 }
@@ -64,14 +61,16 @@ mod tests {
 
     #[test]
     fn a_text_means_what_it_can_mean() {
-        assert_eq!(meant("12.34"), [Search::Amount(1_234), Search::Person("12.34".into())]);
-        assert_eq!(
-            meant("813705000006"),
-            [Search::Gateway("813705000006".into()), Search::Amount(81_370_500_000_600)]
-        );
-        assert_eq!(meant("Ada@Example.com"), [Search::Person("ada@example.com".into())]);
-        assert_eq!(meant("O'Ne"), [Search::Person("o'ne".into())]);
+        let storefront = |text: &str| Search::Storefront(text.into());
+        let amount = Search::Amount(1_234);
+        assert_eq!(meant("12.34"), [storefront("12.34"), amount, Search::Person("12.34".into())]);
+        let gateway = Search::Gateway("813705000006".into());
+        let amount = Search::Amount(81_370_500_000_600);
+        assert_eq!(meant("813705000006"), [storefront("813705000006"), gateway, amount]);
+        for (text, person) in [("Ada@Example.com", "ada@example.com"), ("O'Ne", "o'ne")] {
+            assert_eq!(meant(text), [storefront(text), Search::Person(person.into())]);
+        }
         assert_eq!(meant(""), []);
-        assert_eq!(meant("a"), [Search::Reference("a".into())], "finds nothing");
+        assert_eq!(meant("a"), [storefront("a")], "too little for a name");
     }
 }

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use crate::mypos_store::MyposStore;
 use crate::records::Mode;
+use crate::signed_quote::QuoteKey;
 use crate::timing::Timing;
 
 /// The settings of a shop.
@@ -24,6 +25,10 @@ pub struct Settings {
     pub refund_approval_above: Option<String>,
     /// Its durations.
     pub timing: Timing,
+    /// The origins of its storefronts: shoppers are led back to no other.
+    pub storefront_origins: Vec<String>,
+    /// The keys that its storefronts' backends sign quotes with.
+    pub quote_keys: Vec<QuoteKey>,
 }
 
 impl Settings {
@@ -88,6 +93,8 @@ mod tests {
             methods: Vec::new(),
             zone: TimeZone::get(zone).unwrap(),
             refund_approval_above: Some("99.50".into()),
+            storefront_origins: Vec::new(),
+            quote_keys: Vec::new(),
             timing: Timing::default(),
         }
     }

@@ -1,15 +1,19 @@
 //! Starting a payment: from one press of Pay to the address where the shopper goes next.
 
 use domain::{
-    Customer, Details, Field, FieldError, FieldProblem, Money, MoneyError, OrderState, PaymentMethod,
-    PaymentState, Problem, QuoteRequest, ShopperState, StartReply, StartRequest, messages::is_key,
+    Currency, Customer, Details, Field, FieldError, FieldProblem, Money, MoneyError, OrderState,
+    PaymentMethod, PaymentState, Problem, QuoteProblem, QuoteRequest, ShopperState, StartReply, StartRequest,
+    messages::is_key,
 };
 use mypos::{Amount, CartLine, PaymentParameters, Purchase, Request as _, RequestedMethod};
 
 use crate::checkout::{Checkout, CheckoutError};
 use crate::country::alpha3;
 use crate::pricing::{self, Priced};
-use crate::records::{HandoverForm, LineKind, Mode, NewOrder, NewPayment, Order, OrderId, OrderLine};
+use crate::records::{
+    HandoverForm, LineKind, Mode, NewOrder, NewPayment, Order, OrderId, OrderLine, Storefront,
+};
+use crate::signed_quote::SignedQuote;
 use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement, StoreError};
 use crate::text::clean;
 use crate::token::{Hash, NoRandomness, Token, random};
@@ -82,8 +86,14 @@ impl Checkout {
         if !is_key(&request.key) || !is_key(&request.cart_id) {
             return Err(Problem::Malformed.into());
         }
+        let signed = match request.storefront.signed_quote.as_str() {
+            "" => None,
+            text => Some(self.open_quote(text)?),
+        };
+        let storefront = self.accept_storefront(&request.storefront, signed.as_ref())?;
+        let currency = signed.as_ref().map_or(self.catalog.currency, |signed| signed.total.currency);
         let details = cleaned(&request.details);
-        let (customer, method) = self.accept(&details, request.method)?;
+        let (customer, method) = self.accept(&details, request.method, currency)?;
         let cart = cart_hash(&request.cart_id);
         let fingerprint = fingerprint_of_start(&request, &details, method);
         let now_ms = self.now_ms();
@@ -98,8 +108,11 @@ impl Checkout {
             if let Some(file) = before.as_ref().filter(|file| shopper_state(file) == ShopperState::Checking) {
                 return self.nothing_to_place(key, file.order.id).await;
             }
-            let priced = self.priced(&request)?;
-            let mut order = self.new_order(&request, customer, cart, &priced)?;
+            let priced = match &signed {
+                Some(signed) => self.priced_by_quote(&request, signed, before.as_ref())?,
+                None => self.priced(&request)?,
+            };
+            let mut order = self.new_order(&request, customer, cart, &priced, storefront)?;
             // The order that the store will use again: the signed form names it by its own reference.
             let is_same = |file: &OrderFile| {
                 file.order.state == OrderState::Open && file.order.new.content == order.content
@@ -215,8 +228,9 @@ impl Checkout {
         &self,
         details: &Details,
         method: Option<PaymentMethod>,
+        currency: Currency,
     ) -> Result<(Customer, PaymentMethod), Problem> {
-        let offered = self.settings.methods_for(self.catalog.currency);
+        let offered = self.settings.methods_for(currency);
         let method_error = match method {
             None => Some(FieldProblem::Missing),
             Some(method) if !offered.contains(&method) => Some(FieldProblem::NotOffered),
@@ -229,6 +243,33 @@ impl Checkout {
             (Some(customer), Some(method)) if errors.is_empty() => Ok((customer, method)),
             _ => Err(Problem::Invalid(errors)),
         }
+    }
+
+    /// The price of a signed quote, held to the one that was shown. An order that was placed with it in time
+    /// can be paid when its time is over.
+    fn priced_by_quote(
+        &self,
+        request: &StartRequest,
+        signed: &SignedQuote,
+        before: Option<&OrderFile>,
+    ) -> Result<Priced, StartError> {
+        let is_placed = before.is_some_and(|file| {
+            file.order.state == OrderState::Open && file.order.new.storefront.quote == Some(signed.id)
+        });
+        if signed.expires_at_ms <= self.now_ms() && !is_placed {
+            return Err(Problem::Quote(QuoteProblem::Expired).into());
+        }
+        if signed.total.minor != request.shown_total_minor {
+            let quote = pricing::fixed_quote(signed, request.language)?;
+            return Err(Problem::PriceChanged(Box::new(quote)).into());
+        }
+        let delivery = signed.lines.iter().find(|line| line.kind == LineKind::Delivery);
+        Ok(Priced {
+            lines: signed.lines.clone(),
+            delivery: delivery.map(|line| line.sku.clone()).unwrap_or_default(),
+            total: signed.total,
+            notices: Vec::new(),
+        })
     }
 
     /// Prices the cart, and holds the price to the one that was shown.
@@ -245,6 +286,7 @@ impl Checkout {
                 lines: request.lines.clone(),
                 delivery: request.delivery.clone(),
                 language: request.language,
+                signed_quote: String::new(),
             })?;
             return Err(Problem::PriceChanged(Box::new(quote)).into());
         }
@@ -257,9 +299,10 @@ impl Checkout {
         customer: Customer,
         cart: Hash,
         priced: &Priced,
+        storefront: Storefront,
     ) -> Result<NewOrder, StartError> {
         let mode = self.settings.mode_for(priced.total.currency);
-        let content = content_of(mode, &priced.lines, &customer);
+        let content = content_of(mode, &priced.lines, &customer, &storefront);
         Ok(NewOrder {
             reference: reference()?,
             mode,
@@ -271,6 +314,7 @@ impl Checkout {
             customer,
             language: request.language,
             day: self.settings.day_of(self.now_ms()),
+            storefront,
         })
     }
 
@@ -309,6 +353,7 @@ impl Checkout {
             (Placed::Started(order) | Placed::NothingToPay(order) | Placed::Ended(order), _) => {
                 Ok((self.result_page(order).await?, false))
             }
+            (Placed::QuoteUsed, _) => Err(Problem::Quote(QuoteProblem::Used).into()),
             (Placed::ReferenceTaken, _) => Ok((StartReply { location: String::new() }, true)),
         }
     }
@@ -461,13 +506,16 @@ fn fingerprint_of_start(request: &StartRequest, details: &Details, method: Payme
         method.id().to_owned(),
         request.shown_total_minor.to_string(),
         request.language.tag().to_owned(),
+        request.storefront.signed_quote.clone(),
+        request.storefront.reference.clone(),
+        request.storefront.return_url.clone(),
     ];
     parts.extend(Field::DETAILS.map(|field| details.get(field).to_owned()));
     Hash::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
 }
 
 /// What makes two orders of one cart the same order.
-fn content_of(mode: Mode, lines: &[OrderLine], customer: &Customer) -> Hash {
+fn content_of(mode: Mode, lines: &[OrderLine], customer: &Customer, storefront: &Storefront) -> Hash {
     let mut parts = vec!["content".to_owned(), mode.name().to_owned()];
     for line in lines {
         parts.extend([
@@ -478,7 +526,10 @@ fn content_of(mode: Mode, lines: &[OrderLine], customer: &Customer) -> Hash {
         ]);
     }
     parts.extend(Field::DETAILS.map(|field| customer.details().get(field).to_owned()));
-    Hash::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
+    parts.extend([storefront.reference.clone(), storefront.return_url.clone()]);
+    let mut parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+    parts.extend(storefront.quote.as_ref().map(|quote| quote.0.as_slice()));
+    Hash::of(&parts)
 }
 
 /// A reference that people can read out: `TG-7K3M-9QXA`, without letters and digits that look alike.

@@ -17,8 +17,8 @@ pub use cart::{Cart, CartError, CartLine};
 pub use details::{Customer, Details, Field, FieldError, FieldProblem};
 pub use language::Language;
 pub use messages::{
-    Choice, Notice, Price, Problem, Quote, QuoteLine, QuoteRequest, ShopperState, StartReply, StartRequest,
-    StatusReply, VatPart,
+    Choice, Notice, Price, Problem, Quote, QuoteLine, QuoteProblem, QuoteRequest, ShopperState, StartReply,
+    StartRequest, StatusReply, Storefront, VatPart,
 };
 pub use method::PaymentMethod;
 pub use money::{Currency, Money, MoneyError};

@@ -27,6 +27,24 @@ pub struct QuoteRequest {
     /// The language of names and amounts.
     #[serde(default)]
     pub language: Language,
+    /// A quote that a storefront's backend signed, in place of lines and delivery; empty for none.
+    #[serde(default)]
+    pub signed_quote: String,
+}
+
+/// What a storefront of its own says about an order. Nothing of it is a price that counts unless it is
+/// signed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Storefront {
+    /// A quote that its backend signed, in place of lines and delivery; empty for none.
+    #[serde(default)]
+    pub signed_quote: String,
+    /// Its own number for the order; empty for none.
+    #[serde(default)]
+    pub reference: String,
+    /// Where the shopper goes when all is done: an address of a listed origin; empty for none.
+    #[serde(default)]
+    pub return_url: String,
 }
 
 /// The server's prices for a cart.
@@ -34,9 +52,13 @@ pub struct QuoteRequest {
 pub struct Quote {
     /// The currency of every amount in it.
     pub currency: Currency,
-    /// The articles, in the cart's order. Empty for an empty cart.
+    /// Whether a storefront's backend made and signed it: quantities and delivery are not the shopper's to
+    /// change.
+    #[serde(default)]
+    pub fixed: bool,
+    /// The articles, in the cart's order, and discounts. Empty for an empty cart.
     pub lines: Vec<QuoteLine>,
-    /// The deliveries that are offered, with the chosen one marked.
+    /// The deliveries that are offered, with the chosen one marked; none where it is fixed.
     pub deliveries: Vec<Choice>,
     /// The sum of the articles.
     pub subtotal: Price,
@@ -146,6 +168,9 @@ pub struct StartRequest {
     /// The language of the page, and of the payment page.
     #[serde(default)]
     pub language: Language,
+    /// What a storefront says about the order.
+    #[serde(default)]
+    pub storefront: Storefront,
 }
 
 /// Where the shopper goes next: the answer to [`StartRequest`].
@@ -213,6 +238,14 @@ pub enum Problem {
     Malformed,
     /// There is no such order. HTTP 404.
     NotFound,
+    /// The origin that sent the request is not one of the storefronts that this server lists. HTTP 403.
+    OriginNotListed,
+    /// The storefront's number for the order is too long. HTTP 422.
+    BadReference,
+    /// The address to return to is not one of a listed origin. HTTP 422.
+    BadReturnUrl,
+    /// The signed quote is refused. HTTP 422, or 409 where it was used for another order.
+    Quote(QuoteProblem),
     /// Too many requests from this address: wait a moment. HTTP 429.
     RateLimited,
     /// The server cannot answer now; nothing was started. HTTP 503.
@@ -222,15 +255,95 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The stable name, as it is serialised.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Invalid(_) => "invalid",
+            Self::EmptyCart => "empty_cart",
+            Self::PriceChanged(_) => "price_changed",
+            Self::KeyReused => "key_reused",
+            Self::Busy => "busy",
+            Self::Malformed => "malformed",
+            Self::NotFound => "not_found",
+            Self::OriginNotListed => "origin_not_listed",
+            Self::BadReference => "bad_reference",
+            Self::BadReturnUrl => "bad_return_url",
+            Self::Quote(_) => "quote",
+            Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::Transport => "transport",
+        }
+    }
+
     /// The HTTP status that carries it.
     pub const fn status(&self) -> u16 {
         match self {
             Self::Malformed => 400,
+            Self::OriginNotListed => 403,
             Self::NotFound => 404,
-            Self::Busy | Self::PriceChanged(_) => 409,
-            Self::Invalid(_) | Self::EmptyCart | Self::KeyReused => 422,
+            Self::Busy | Self::PriceChanged(_) | Self::Quote(QuoteProblem::Used) => 409,
+            Self::Invalid(_)
+            | Self::EmptyCart
+            | Self::KeyReused
+            | Self::BadReference
+            | Self::BadReturnUrl
+            | Self::Quote(_) => 422,
             Self::RateLimited => 429,
             Self::Unavailable | Self::Transport => 503,
+        }
+    }
+}
+
+/// Why a signed quote is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuoteProblem {
+    /// It does not have the form of a quote, or its payload is not the JSON of one.
+    Unreadable,
+    /// The key that it names is not configured.
+    UnknownKey,
+    /// Its signature does not fit.
+    Forged,
+    /// Its time is over.
+    Expired,
+    /// Another order was placed with it.
+    Used,
+    /// Its currency is one that the shop does not take.
+    Currency,
+    /// Its sum is not above zero.
+    Total,
+    /// The text, the number of lines, a quantity or the sum is too large.
+    TooLarge,
+    /// A line has no name or too long a one, a VAT rate above 100 %, or a price of the wrong sign.
+    BadLine,
+}
+
+impl QuoteProblem {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Unreadable,
+        Self::UnknownKey,
+        Self::Forged,
+        Self::Expired,
+        Self::Used,
+        Self::Currency,
+        Self::Total,
+        Self::TooLarge,
+        Self::BadLine,
+    ];
+
+    /// The stable name, as it is serialised.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::UnknownKey => "unknown_key",
+            Self::Forged => "forged",
+            Self::Expired => "expired",
+            Self::Used => "used",
+            Self::Currency => "currency",
+            Self::Total => "total",
+            Self::TooLarge => "too_large",
+            Self::BadLine => "bad_line",
         }
     }
 }

@@ -4,14 +4,14 @@ import type { Addresses } from './tillgate.ts';
 
 /**
  * Watches every page of a test: a warning or an error in the console, an error of a script, or a request
- * that leaves for another origin fails the test.
+ * that leaves for another origin than these fails the test.
  */
 export class Guard {
   readonly #complaints: string[] = [];
   readonly #expected = new Map<RegExp, { seen: number; required: boolean }>();
 
-  constructor(context: BrowserContext, addresses: Addresses) {
-    const origins = Object.values(addresses);
+  constructor(context: BrowserContext, addresses: Addresses, ...others: readonly string[]) {
+    const origins = [...Object.values(addresses), ...others];
     context.on('console', (message) => this.#console(message));
     context.on('weberror', (error) => this.#say(`uncaught: ${error.error().message}`));
     context.on('request', (request) => {

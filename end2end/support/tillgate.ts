@@ -36,10 +36,10 @@ export class Tillgate {
     private readonly dir: string,
   ) {}
 
-  /** Starts one on free ports, with everything generated into a new folder. */
-  static async start(name: string): Promise<Tillgate> {
+  /** Starts one on free ports, with everything generated into a new folder. `more` are further options. */
+  static async start(name: string, ...more: readonly string[]): Promise<Tillgate> {
     const dir = await mkdtemp(path.join(tmpdir(), 'tillgate-end2end-'));
-    const args = ['--listen', '127.0.0.1:0', '--sandbox-port', '0', '--dir', dir, '--site', SITE];
+    const args = ['--listen', '127.0.0.1:0', '--sandbox-port', '0', '--dir', dir, '--site', SITE, ...more];
     const child = spawn(BINARY, ['dev', '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     mkdirSync(LOGS, { recursive: true });
     child.stderr.pipe(createWriteStream(path.join(LOGS, `${name}.log`)));

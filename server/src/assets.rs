@@ -10,11 +10,14 @@ use std::{fs, io};
 use axum::body::Bytes;
 use axum::extract::{Path as UrlPath, State};
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256, Sha384};
 
 use crate::state::AppState;
 
@@ -30,7 +33,12 @@ struct Asset {
 /// The files of a built site.
 pub struct Assets {
     id: String,
+    /// The id of what is embedded elsewhere: it changes only when that does.
+    widget_id: String,
     files: HashMap<String, Asset>,
+    /// What names the files of the widget, and its entry at an address that never changes.
+    manifest: Asset,
+    entry: Asset,
 }
 
 /// Why the site cannot be served.
@@ -46,6 +54,10 @@ pub enum AssetsError {
 
 /// The folder of what Trunk builds.
 const BUILT: &str = "pkg";
+/// The folder of what other origins embed.
+const WIDGET: &str = "widget";
+/// The module that defines the custom element.
+const ENTRY: &str = "tillgate-checkout.js";
 
 impl Assets {
     /// Reads a folder.
@@ -57,7 +69,8 @@ impl Assets {
         walk(folder, &mut found)?;
         found.sort();
         let mut files = HashMap::new();
-        let mut id = Sha256::new();
+        let (mut id, mut widget_id) = (Sha256::new(), Sha256::new());
+        let mut widget_files = serde_json::Map::new();
         for path in &found {
             let Ok(name) = path.strip_prefix(folder).map(|name| name.to_string_lossy().replace('\\', "/"))
             else {
@@ -69,6 +82,12 @@ impl Assets {
             if name.starts_with(BUILT) {
                 id.update(name.as_bytes());
                 id.update(digest);
+            } else if let Some(file) = name.strip_prefix(WIDGET).and_then(|name| name.strip_prefix('/')) {
+                widget_id.update(name.as_bytes());
+                widget_id.update(digest);
+                let integrity = format!("sha384-{}", STANDARD.encode(Sha384::digest(&content)));
+                let known = serde_json::json!({ "bytes": content.len(), "integrity": integrity });
+                widget_files.insert(file.to_owned(), known);
             }
             let sibling = |ending: &str| {
                 let compressed = fs::read(format!("{}.{ending}", path.display())).ok()?;
@@ -83,7 +102,21 @@ impl Assets {
             };
             files.insert(name, asset);
         }
-        Ok(Self { id: short(&id.finalize()), files })
+        let widget_id = short(&widget_id.finalize());
+        let base = format!("/{WIDGET}/{widget_id}/");
+        let manifest = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"), "id": widget_id, "base": base, "files": widget_files,
+        });
+        Ok(Self {
+            id: short(&id.finalize()),
+            manifest: Asset::made("application/json", manifest.to_string()),
+            entry: Asset::made(
+                kind_of(ENTRY).unwrap_or_default(),
+                format!("export * from \"{base}{ENTRY}\";\n"),
+            ),
+            widget_id,
+            files,
+        })
     }
 
     /// Where the built files are served: `/pkg/3f9a…`.
@@ -92,9 +125,27 @@ impl Assets {
     }
 
     fn answer(&self, name: &str, headers: &HeaderMap, cache: &'static str) -> Response {
-        let Some(asset) = self.files.get(name) else {
-            return StatusCode::NOT_FOUND.into_response();
-        };
+        match self.files.get(name) {
+            Some(asset) => asset.answer(headers, cache),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+}
+
+impl Asset {
+    /// What is no file.
+    fn made(kind: &'static str, content: String) -> Self {
+        Self {
+            kind,
+            etag: format!("\"{}\"", short(&Sha256::digest(&content))),
+            plain: Bytes::from(content),
+            brotli: None,
+            gzip: None,
+        }
+    }
+
+    fn answer(&self, headers: &HeaderMap, cache: &'static str) -> Response {
+        let asset = self;
         let mut answer = HeaderMap::new();
         answer.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
         answer.insert(CONTENT_TYPE, HeaderValue::from_static(asset.kind));
@@ -180,9 +231,12 @@ pub(crate) async fn built(
     if id != state.assets.id {
         return StatusCode::NOT_FOUND.into_response();
     }
+    state.assets.answer(&format!("{BUILT}/{file}"), &headers, unchanging(&state))
+}
+
+fn unchanging(state: &AppState) -> &'static str {
     // While developing, the same address may have new content after the next build.
-    let cache = if state.dev.is_some() { "no-cache" } else { "public, max-age=31536000, immutable" };
-    state.assets.answer(&format!("{BUILT}/{file}"), &headers, cache)
+    if state.dev.is_some() { "no-cache" } else { "public, max-age=31536000, immutable" }
 }
 
 /// `GET /img/{file}`
@@ -191,7 +245,47 @@ pub(crate) async fn image(
     UrlPath(file): UrlPath<String>,
     headers: HeaderMap,
 ) -> Response {
-    state.assets.answer(&format!("img/{file}"), &headers, "public, max-age=3600")
+    // Storefronts show the pictures of the catalogue in their checkout.
+    for_everybody(state.assets.answer(&format!("img/{file}"), &headers, "public, max-age=3600"))
+}
+
+/// How long a browser may use what has no hash in its address, before it asks again.
+const SHORTLY: &str = "public, max-age=300";
+
+/// `GET /widget/{id}/{file}`: what other origins embed.
+pub(crate) async fn widget(
+    State(state): State<AppState>,
+    UrlPath((id, file)): UrlPath<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    if id != state.assets.widget_id {
+        return for_everybody(StatusCode::NOT_FOUND.into_response());
+    }
+    for_everybody(state.assets.answer(&format!("{WIDGET}/{file}"), &headers, unchanging(&state)))
+}
+
+/// `GET /widget/v1/tillgate-checkout.js`: the same module at an address that never changes.
+pub(crate) async fn widget_entry(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    for_everybody(state.assets.entry.answer(&headers, if state.dev.is_some() { "no-cache" } else { SHORTLY }))
+}
+
+/// `GET /widget/v1/manifest.json`: which files there are now, with their hashes.
+pub(crate) async fn widget_manifest(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    for_everybody(
+        state.assets.manifest.answer(&headers, if state.dev.is_some() { "no-cache" } else { SHORTLY }),
+    )
+}
+
+/// Any page may load it. Modules, style sheets and WebAssembly of another origin need the first header, pictures
+/// on a page that is isolated the second.
+fn for_everybody(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    );
+    response
 }
 
 /// `GET /favicon.svg` and `/favicon.ico`, which browsers ask for unasked.

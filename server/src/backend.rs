@@ -30,7 +30,7 @@ pub fn start_problem(error: StartError) -> Problem {
 #[async_trait]
 impl Backend for ShopBackend {
     async fn quote(&self, request: QuoteRequest) -> Result<Quote, Problem> {
-        self.0.quote(&request).map_err(|error| unavailable(&error))
+        self.0.quote(&request).map_err(start_problem)
     }
 
     async fn start(&self, request: StartRequest) -> Result<StartReply, Problem> {

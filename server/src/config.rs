@@ -8,6 +8,7 @@ use checkout::catalog::Catalog;
 use checkout::mypos_store::{LIVE_ENDPOINT, MyposStore, TEST_ENDPOINT};
 use checkout::records::Mode;
 use checkout::settings::Settings;
+use checkout::signed_quote::QuoteKey;
 use checkout::timing::Timing;
 use domain::{Currency, PaymentMethod};
 use ipnet::IpNet;
@@ -45,6 +46,9 @@ pub struct Config {
     pub time_zone: String,
     /// Other origins that may call `/api`.
     pub storefront_origins: Vec<String>,
+    /// The keys that their backends sign quotes with.
+    #[serde(deserialize_with = "quote_keys")]
+    pub quote_keys: Vec<QuoteKeyEntry>,
     /// Whose forwarding headers are believed.
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
@@ -70,6 +74,16 @@ pub struct Config {
     /// The myPOS stores.
     #[serde(default, rename = "store")]
     pub stores: Vec<StoreEntry>,
+}
+
+/// `ID:SECRET`, or `ID:@FILE`. Never printed.
+#[derive(Clone)]
+pub struct QuoteKeyEntry(String);
+
+impl std::fmt::Debug for QuoteKeyEntry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("QuoteKeyEntry(hidden)")
+    }
 }
 
 /// How the log looks.
@@ -156,6 +170,21 @@ fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpN
             })
     };
     texts.iter().map(read).collect()
+}
+
+/// A list of texts, without a word about them where it is none.
+fn quote_keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<QuoteKeyEntry>, D::Error> {
+    let texts = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Array(values) => values
+            .into_iter()
+            .map(|value| match value {
+                toml::Value::String(text) => Some(QuoteKeyEntry(text)),
+                _ => None,
+            })
+            .collect(),
+        _ => None,
+    };
+    texts.ok_or_else(|| serde::de::Error::custom("quote_keys: write a list such as [\"shop:@quote.key\"]"))
 }
 
 fn wrong(setting: &'static str, what: impl Into<String>) -> ConfigError {
@@ -330,7 +359,31 @@ impl Config {
             zone: self.zone()?,
             refund_approval_above: Some(self.refund_approval_above.clone()).filter(|limit| !limit.is_empty()),
             timing: Timing::default(),
+            storefront_origins: self.storefront_origins.clone(),
+            quote_keys: self.read_quote_keys()?,
         })
+    }
+
+    /// The keys of signed quotes, with the secrets that lie in files.
+    fn read_quote_keys(&self) -> Result<Vec<QuoteKey>, ConfigError> {
+        let mut keys: Vec<QuoteKey> = Vec::new();
+        for (index, QuoteKeyEntry(entry)) in self.quote_keys.iter().enumerate() {
+            let number = index + 1;
+            let (id, secret) = entry.split_once(':').ok_or_else(|| {
+                wrong("quote_keys", format!("entry {number} is not \"ID:SECRET\" or \"ID:@FILE\""))
+            })?;
+            let secret = match secret.strip_prefix('@') {
+                Some(file) => read(Path::new(file))?.trim_end_matches(['\r', '\n']).to_owned(),
+                None => secret.to_owned(),
+            };
+            let key = QuoteKey::new(id, secret.as_bytes())
+                .map_err(|error| wrong("quote_keys", format!("entry {number}: {error}")))?;
+            if keys.iter().any(|other| other.id() == key.id()) {
+                return Err(wrong("quote_keys", format!("entry {number}: {id:?} is there twice")));
+            }
+            keys.push(key);
+        }
+        Ok(keys)
     }
 }
 
@@ -374,6 +427,7 @@ mod tests {
             ("public_url = \"pay.example.com\"", "public_url: "),
             ("public_url = \"https://a.example/shop\"", "public_url: "),
             ("storefront_origins = [\"https://a.example/\"]", "storefront_origins: "),
+            ("quote_keys = 1", "quote_keys: write a list"),
             ("methods = []", "methods: offer at least one"),
             ("methods = [\"bank-transfer\"]", "[bank_transfer]"),
             ("methods = [\"cash\"]", "cash"),
@@ -390,6 +444,34 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
         }
         assert!(parse(MINIMAL, &[("TILLGATE_COLOUR", "red")]).unwrap_err().contains("TILLGATE_COLOUR"));
+    }
+
+    #[test]
+    fn keys_of_quotes_come_from_text_or_file_and_are_never_printed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("quote.key");
+        fs::write(&file, "a-secret-of-32-bytes-in-a-file-00\n").unwrap();
+        let list = format!("[\"one:a-secret-of-32-bytes-and-more-0000\", \"two:@{}\"]", file.display());
+        let config = parse(MINIMAL, &[("TILLGATE_QUOTE_KEYS", &list)]).unwrap();
+        assert!(!format!("{config:?}").contains("a-secret"));
+        let keys = config.settings(None).unwrap().quote_keys;
+        assert_eq!(keys.iter().map(QuoteKey::id).collect::<Vec<_>>(), ["one", "two"]);
+        for (list, expected) in [
+            ("[\"secret-without-an-id-secret-without\"]", "entry 1 is not"),
+            ("[\"one:secret-too-short\"]", "entry 1: its secret"),
+            ("[\"a b:a-secret-of-32-bytes-and-more-0000\"]", "entry 1: its id"),
+            ("[\"one:@/nowhere/secret\"]", "/nowhere/secret cannot be read"),
+            (
+                "[\"one:a-secret-of-32-bytes-and-more-0000\", \"one:a-secret-of-32-bytes-and-more-0000\"]",
+                "twice",
+            ),
+        ] {
+            let config = parse(MINIMAL, &[("TILLGATE_QUOTE_KEYS", list)]).unwrap();
+            let error = config.settings(None).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("a-secret"), "{error}");
+        }
+        let error = parse(MINIMAL, &[("TILLGATE_QUOTE_KEYS", "one:a-secret-of-32-bytes")]).unwrap_err();
+        assert!(error.contains("quote_keys") && !error.contains("a-secret"), "{error}");
     }
 
     #[test]

@@ -33,7 +33,13 @@ pub struct Dev {
     pub sandbox_port: u16,
     /// Makes the sandbox's faults repeatable.
     pub seed: u64,
+    /// Origins of other pages that may embed the checkout.
+    pub storefronts: Vec<String>,
 }
+
+/// The id and the secret that the demonstration's quotes are signed with. Everybody knows them, and nothing but
+/// the demonstration takes them.
+pub const QUOTE_KEY: (&str, &str) = ("dev", "this-secret-is-public-and-only-for-tillgate-dev");
 
 /// Why the demonstration does not start.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +187,8 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
         requests_burst = 2000
         payments_per_minute = 600
         payments_burst = 600
+        storefront_origins = {storefronts}
+        quote_keys = ["{key_id}:{key_secret}"]
 
         [bank_transfer]
         account_holder = "Kiln & Leaf GmbH"
@@ -199,5 +207,8 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
         database = toml::Value::String(format!("sqlite:{}", dev.dir.join("shop.db").display())),
         catalog = text(catalog),
         site_dir = text(&dev.site_dir),
+        storefronts = toml::Value::from(dev.storefronts.clone()),
+        key_id = QUOTE_KEY.0,
+        key_secret = QUOTE_KEY.1,
     )
 }

@@ -182,6 +182,8 @@ impl Words<'_> {
         vec![
             (texts.placed, self.time(order.placed_at_ms)),
             (texts.method, self.method(order.method).to_owned()),
+            (texts.shop_reference, order.new.storefront.reference.clone()),
+            (texts.return_url, order.new.storefront.return_url.clone()),
             (texts.received, some(received)),
             (texts.missing, if received > 0 { some(missing) } else { String::new() }),
             (texts.too_much, some(-missing)),

@@ -1,6 +1,6 @@
 //! An order as its pages show it.
 
-use app::pages::{OrderView, TransferInstructions};
+use app::pages::{Home, OrderView, TransferInstructions};
 use checkout::checkout::CheckoutError;
 use checkout::records::{EventKind, LineKind};
 use checkout::store::OrderFile;
@@ -54,6 +54,7 @@ pub async fn order_view(
         declined: last_was_declined(state, file).await?,
         given_back: (order.state == OrderState::Paid && order.refunded_minor > 0)
             .then(|| format::price(Money::new(order.refunded_minor, total.currency), language)),
+        home: Home::of(&order.new.storefront.return_url),
     })
 }
 

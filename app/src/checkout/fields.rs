@@ -9,8 +9,8 @@ use super::state::Checkout;
 pub(super) fn contact(checkout: Checkout, details: &Details) -> impl IntoView + use<> {
     let texts = checkout.texts;
     view! {
-        <section class="card" aria-labelledby="contact-title">
-            <h2 id="contact-title">{texts.contact_heading}</h2>
+        <section class="card" part="card" aria-labelledby="contact-title">
+            <h2 id="contact-title" part="heading">{texts.contact_heading}</h2>
             {input(checkout, details, Field::Email, "email", "email", texts.email_hint)}
         </section>
     }
@@ -21,24 +21,25 @@ pub(super) fn address(checkout: Checkout, details: &Details, countries: String) 
     let texts = checkout.texts;
     let id = Field::Country.name();
     view! {
-        <section class="card" aria-labelledby="address-title">
-            <h2 id="address-title">{texts.address_heading}</h2>
+        <section class="card" part="card" aria-labelledby="address-title">
+            <h2 id="address-title" part="heading">{texts.address_heading}</h2>
             <div class="grid">
                 {input(checkout, details, Field::FirstName, "text", "given-name", "")}
                 {input(checkout, details, Field::FamilyName, "text", "family-name", "")}
                 {input(checkout, details, Field::Street, "text", "street-address", "")}
                 {input(checkout, details, Field::Postcode, "text", "postal-code", "")}
                 {input(checkout, details, Field::City, "text", "address-level2", "")}
-                <div class="field country">
+                <div class="field country" part="field">
                     <label for=id>{texts.country}</label>
                     {message(checkout, Field::Country)}
                     // The options are written by the server and stay as they are.
                     <select
                         id=id
+                        part="input"
                         name=id
                         autocomplete="country"
                         aria-invalid=invalid(checkout, Field::Country)
-                        aria-describedby=described_by(checkout, Field::Country, false)
+                        aria-describedby=described_by(Field::Country)
                         inner_html=countries
                     ></select>
                 </div>
@@ -58,41 +59,34 @@ fn input(
     hint: &'static str,
 ) -> impl IntoView + use<> {
     let id = field.name();
-    let has_hint = !hint.is_empty();
     view! {
-        <div class=["field ", id].concat()>
+        <div class=["field ", id].concat() part="field">
             <label for=id>{checkout.texts.label(field)}</label>
-            {has_hint.then(|| view! { <p class="hint" id=hint_id(field)>{hint}</p> })}
+            <p class="hint" id=[id, "-hint"].concat()>
+                {hint}
+            </p>
             {message(checkout, field)}
             <input
                 id=id
+                part="input"
                 name=id
                 type=kind
                 autocomplete=autocomplete
                 // A German postcode has digits only, a British one does not: no numeric keyboard.
                 value=details.get(field).to_owned()
                 aria-invalid=invalid(checkout, field)
-                aria-describedby=described_by(checkout, field, has_hint)
+                aria-describedby=described_by(field)
             />
         </div>
     }
 }
 
-fn hint_id(field: Field) -> String {
-    [field.name(), "-hint"].concat()
-}
-
-fn error_id(field: Field) -> String {
-    [field.name(), "-error"].concat()
-}
-
-/// The error of a field, between its label and the field itself.
+/// The error of a field, between its label and the field itself; empty where there is none.
 pub(super) fn message(checkout: Checkout, field: Field) -> impl IntoView {
-    move || {
-        checkout
-            .state
-            .with(|state| state.error(field))
-            .map(|words| view! { <p class="error" id=error_id(field)>{words}</p> })
+    view! {
+        <p class="error" id=[field.name(), "-error"].concat()>
+            {move || checkout.state.with(|state| state.error(field)).unwrap_or_default()}
+        </p>
     }
 }
 
@@ -101,17 +95,6 @@ pub(super) fn invalid(checkout: Checkout, field: Field) -> impl Fn() -> Option<&
 }
 
 /// The ids of what explains a field.
-pub(super) fn described_by(
-    checkout: Checkout,
-    field: Field,
-    has_hint: bool,
-) -> impl Fn() -> Option<String> + Clone {
-    move || {
-        let hint = has_hint.then(|| hint_id(field));
-        let error = checkout.state.with(|state| state.error(field)).map(|_| error_id(field));
-        match (hint, error) {
-            (Some(hint), Some(error)) => Some([hint, error].join(" ")),
-            (hint, error) => hint.or(error),
-        }
-    }
+pub(super) fn described_by(field: Field) -> String {
+    [field.name(), "-hint ", field.name(), "-error"].concat()
 }

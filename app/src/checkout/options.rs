@@ -11,8 +11,8 @@ use crate::form;
 pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
     let texts = checkout.texts;
     view! {
-        <fieldset class="card">
-            <legend>{texts.delivery_heading}</legend>
+        <fieldset class="card" part="card" hidden=checkout.flag(|state| state.quote.deliveries.is_empty())>
+            <legend part="heading">{texts.delivery_heading}</legend>
             {message(checkout, Field::Delivery)}
             <div class="options">
                 {move || {
@@ -20,7 +20,7 @@ pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
                         .state
                         .with(|state| {
                             let choices = state.quote.deliveries.iter().enumerate();
-                            choices.map(|(number, choice)| delivery(checkout, state, number, choice)).collect_view()
+                            choices.map(|(number, choice)| delivery(state, number, choice)).collect_view()
                         })
                 }}
             </div>
@@ -31,21 +31,38 @@ pub(super) fn deliveries(checkout: Checkout) -> impl IntoView {
     }
 }
 
-fn delivery(checkout: Checkout, state: &State, number: usize, choice: &Choice) -> impl IntoView + use<> {
-    let id = choice.id.clone();
+fn delivery(state: &State, number: usize, choice: &Choice) -> impl IntoView + use<> {
+    let price = state.texts.price_or_free(&choice.price).to_owned();
+    let is_chosen = state.delivery == choice.id;
+    option(Field::Delivery, number, &choice.id, choice.name.clone(), is_chosen, price, "", "")
+}
+
+/// One of the options, of either kind: a radio button, its name, what it costs, a drawing, a hint.
+#[expect(clippy::too_many_arguments, reason = "code for each kind would cost every shopper more")]
+fn option(
+    field: Field,
+    number: usize,
+    value: &str,
+    name: String,
+    is_chosen: bool,
+    price: String,
+    mark: &'static str,
+    hint: &'static str,
+) -> impl IntoView + use<> {
     view! {
-        <label class="option">
+        <label class="option" part="option">
             <input
-                id=option_id(Field::Delivery, number, &choice.id)
+                id=option_id(field, number, value)
                 type="radio"
-                name=Field::Delivery.name()
-                value=choice.id.clone()
-                checked=choice.chosen
-                prop:checked=state.delivery == choice.id
-                on:change=move |_| checkout.set_delivery(&id)
+                name=field.name()
+                value=value.to_owned()
+                checked=is_chosen
+                prop:checked=is_chosen
             />
-            <span class="name">{choice.name.clone()}</span>
-            <span class="price">{state.texts.price_or_free(&choice.price).to_owned()}</span>
+            <span class="name">{name}</span>
+            <span class="price">{price}</span>
+            <span class="mark" inner_html=mark></span>
+            <span class="hint">{hint}</span>
         </label>
     }
 }
@@ -55,26 +72,13 @@ pub(super) fn methods(checkout: Checkout, methods: &[PaymentMethod]) -> impl Int
     let texts = checkout.texts;
     let chosen = checkout.state.with_untracked(|state| state.method);
     let options = methods.iter().enumerate().map(|(number, method)| {
-        let method = *method;
-        view! {
-            <label class="option">
-                <input
-                    id=option_id(Field::Method, number, method.id())
-                    type="radio"
-                    name=Field::Method.name()
-                    value=method.id()
-                    checked=chosen == Some(method)
-                    on:change=move |_| checkout.state.update(|state| state.method = Some(method))
-                />
-                <span class="name">{texts.method_name(method)}</span>
-                <span class="mark" inner_html=mark(method)></span>
-                <span class="hint">{texts.method_hint(method)}</span>
-            </label>
-        }
+        let (name, hint) = (texts.method_name(*method).to_owned(), texts.method_hint(*method));
+        let is_chosen = chosen == Some(*method);
+        option(Field::Method, number, method.id(), name, is_chosen, String::new(), mark(*method), hint)
     });
     view! {
-        <fieldset class="card" aria-describedby=described_by(checkout, Field::Method, false)>
-            <legend>{texts.payment_heading}</legend>
+        <fieldset class="card" part="card" aria-describedby=described_by(Field::Method)>
+            <legend part="heading">{texts.payment_heading}</legend>
             {message(checkout, Field::Method)}
             <div class="options">{options.collect_view()}</div>
         </fieldset>

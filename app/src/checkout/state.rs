@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use domain::{Cart, Details, Field, FieldError, FieldProblem, Language, PaymentMethod, Problem};
-use domain::{Quote, QuoteRequest, StartRequest};
-use leptos::ev::SubmitEvent;
+use domain::{Quote, QuoteRequest, StartRequest, Storefront};
 use leptos::html::Form;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
+use web_sys::{Event, EventTarget};
 
+use super::event::{CheckoutEvent, EventHandler};
 use super::{CheckoutModel, FORM_ID};
 use crate::client::Client;
-use crate::dom::{self, Typed};
+use crate::dom::{self, Listening, Typed};
 use crate::form;
 use crate::text::CheckoutTexts;
 
@@ -20,6 +21,9 @@ use crate::text::CheckoutTexts;
 const REPEATS: u64 = 3;
 /// How long to wait for more changes of the cart before its price is asked.
 const TYPING_PAUSE: Duration = Duration::from_millis(300);
+
+/// The name of the button that asks for the prices again.
+pub(super) const RETRY: &str = "retry";
 
 /// Whether the shown prices belong to the shown cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +64,10 @@ pub(super) struct State {
     pub(super) key: String,
     /// The cart's id.
     pub(super) cart_id: String,
+    /// What a storefront says about the order.
+    pub(super) storefront: Storefront,
+    /// Who is told what happens.
+    on_event: Option<EventHandler>,
     /// Counts the changes of cart and delivery, so that a late answer is told from the latest.
     pub(super) change: u64,
 }
@@ -67,7 +75,23 @@ pub(super) struct State {
 impl State {
     /// What is wrong with a field, in words.
     pub(super) fn error(&self, field: Field) -> Option<String> {
-        self.errors.iter().find(|error| error.field == field).map(|error| self.texts.error(*error))
+        let error = self.errors.iter().find(|error| error.field == field)?;
+        Some(self.texts.error(*error))
+    }
+
+    /// What is said about the problem of the whole form; empty where there is none to be said.
+    pub(super) fn problem_words(&self) -> String {
+        self.problem.as_ref().and_then(|problem| self.texts.problem(problem)).unwrap_or_default()
+    }
+
+    /// Why there is nothing to buy: heading and sentence.
+    pub(super) fn why_empty(&self) -> (String, String) {
+        let (texts, words) = (self.texts, self.problem_words());
+        if words.is_empty() {
+            (texts.empty_heading.to_owned(), texts.empty_text.to_owned())
+        } else {
+            (texts.problem_title.to_owned(), words)
+        }
     }
 
     fn show(&mut self, quote: Quote) {
@@ -92,8 +116,11 @@ impl State {
 ///
 /// There is one signal for all of it, and everything that is shown is a function of it: the code for
 /// each further signal and closure costs every shopper more than showing a form anew.
+///
+/// A host that shows a checkout keeps one to change it from outside; once the form is gone, nothing of it does
+/// anything.
 #[derive(Clone, Copy)]
-pub(super) struct Checkout {
+pub struct Checkout {
     /// Everything that changes.
     pub(super) state: RwSignal<State>,
     /// The words.
@@ -106,11 +133,13 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    pub(super) fn new(model: CheckoutModel) -> Self {
+    /// What a form of a model needs. Its signal belongs to the current reactive owner.
+    pub fn new(model: &CheckoutModel) -> Self {
         let mut wanted = model.quote.cart();
         let mut delivery = model.quote.chosen_delivery().to_owned();
+        let mut method = model.method;
         // Whoever was faster than this script, or comes back to a restored form, is not overruled.
-        if let Some(typed) = Typed::of_id(FORM_ID) {
+        if let Some(typed) = Typed::of_id(FORM_ID).filter(|_| cfg!(feature = "hydrate")) {
             for line in &model.quote.lines {
                 let typed = typed.get(&[form::QUANTITY, &line.sku].concat());
                 if let Some(quantity) = typed.as_deref().and_then(quantity) {
@@ -118,21 +147,24 @@ impl Checkout {
                 }
             }
             delivery = typed.get(Field::Delivery.name()).unwrap_or(delivery);
+            method = typed.get(Field::Method.name()).as_deref().and_then(PaymentMethod::from_id).or(method);
         }
         let state = State {
             texts: model.texts,
-            quote: model.quote,
+            quote: model.quote.clone(),
             wanted,
             delivery,
-            method: model.method,
+            method,
             prices: Prices::Current,
             errors: model.errors.clone(),
-            summary: model.errors,
-            problem: model.problem,
+            summary: model.errors.clone(),
+            problem: model.problem.clone(),
             starting: false,
             alive: false,
-            key: model.key,
-            cart_id: model.cart_id,
+            key: model.key.clone(),
+            cart_id: model.cart_id.clone(),
+            storefront: model.storefront.clone(),
+            on_event: model.on_event.clone(),
             change: 0,
         };
         Self {
@@ -145,6 +177,11 @@ impl Checkout {
         }
     }
 
+    /// Where a picture is: the catalogue's lie on the server that prices.
+    pub(super) fn picture(self, image: &str) -> String {
+        if image.starts_with('/') { self.client.url(image) } else { image.to_owned() }
+    }
+
     /// A text of the state.
     pub(super) fn text(self, read: fn(&State) -> String) -> impl Fn() -> String + Copy {
         move || self.state.with(read)
@@ -155,8 +192,10 @@ impl Checkout {
         move || self.state.with(read)
     }
 
-    /// Once, in the browser, after the form is there.
-    pub(super) fn come_alive(self) {
+    /// Once, in the browser, after the form is there: from now on it is more than a plain form, until what is
+    /// returned is dropped.
+    #[must_use]
+    pub fn come_alive(self) -> Listening {
         let method = self.typed().and_then(|typed| typed.get(Field::Method.name()));
         let mut is_current = true;
         self.state.update(|state| {
@@ -165,41 +204,109 @@ impl Checkout {
             is_current =
                 state.quote.cart() == state.wanted && state.quote.chosen_delivery() == state.delivery;
         });
-        if !is_current {
+        if is_current {
+            if let Some(quote) = self.state.try_with_untracked(|state| state.quote.clone()) {
+                self.tell(CheckoutEvent::Changed(&quote));
+            }
+        } else {
             self.ask_for_prices(Duration::ZERO);
         }
-        // The page comes back as it was left: as if a payment were being started.
-        let shown = window_event_listener_untyped("pageshow", move |event| {
-            let restored = event.dyn_ref::<web_sys::PageTransitionEvent>();
-            if restored.is_some_and(web_sys::PageTransitionEvent::persisted) {
-                self.state.update(|state| {
-                    state.starting = false;
-                    state.new_key();
-                });
-            }
-        });
-        on_cleanup(move || shown.remove());
+        let mut places: Vec<(EventTarget, &str)> = Vec::new();
+        if let Some(form) = self.form.get_untracked() {
+            places.extend(["submit", "input", "change", "click"].map(|kind| (form.clone().into(), kind)));
+        }
+        places.extend(web_sys::window().map(|window| (window.into(), "pageshow")));
+        Listening::at(places, move |event| self.hear(&event))
+    }
+
+    /// Something happened in the form, or to the page.
+    fn hear(self, event: &Event) {
+        match event.type_().as_str() {
+            "submit" => self.submit(event),
+            "input" => self.input(event),
+            "change" => self.change(event),
+            "click" => self.click(event),
+            _ => self.shown_again(event),
+        }
+    }
+
+    /// The page comes back as it was left: as if a payment were being started.
+    fn shown_again(self, event: &Event) {
+        let restored = event.dyn_ref::<web_sys::PageTransitionEvent>();
+        if restored.is_some_and(web_sys::PageTransitionEvent::persisted) {
+            self.state.try_update(|state| {
+                state.starting = false;
+                state.new_key();
+            });
+        }
     }
 
     fn typed(self) -> Option<Typed> {
         Typed::of(&self.form.get_untracked()?)
     }
 
+    /// Tells whoever wants to know, and hands on the answer. `None` where nobody does. The state must not be
+    /// borrowed: a host may change it in answer.
+    fn tell(self, event: CheckoutEvent<'_>) -> Option<bool> {
+        let handler = self.state.try_with_untracked(|state| state.on_event.clone()).flatten()?;
+        Some(handler.call(event))
+    }
+
+    fn tell_refused(self, problem: &Problem) {
+        self.tell(CheckoutEvent::Refused(problem, self.texts.problem(problem).unwrap_or_default()));
+    }
+
+    /// Puts another cart in the place of the one that is shown, and asks what it costs. Does nothing while a
+    /// signed quote says what is bought.
+    pub fn set_lines(self, lines: Cart) {
+        let changed = self.state.try_maybe_update(|state| {
+            let changes = state.storefront.signed_quote.is_empty() && state.wanted != lines;
+            if changes {
+                state.wanted = lines;
+            }
+            (changes, changes)
+        });
+        if changed == Some(true) {
+            self.ask_for_prices(Duration::ZERO);
+        }
+    }
+
+    /// Changes what the storefront says about the order, and asks for the prices of another signed quote.
+    pub fn set_storefront(self, change: impl FnOnce(&mut Storefront)) {
+        let changed = self.state.try_maybe_update(|state| {
+            let before = state.storefront.signed_quote.clone();
+            change(&mut state.storefront);
+            (false, before != state.storefront.signed_quote)
+        });
+        if changed == Some(true) {
+            self.ask_for_prices(Duration::ZERO);
+        }
+    }
+
+    /// Fills the fields with details: those that are empty, or hold what `before` filled. What a shopper typed
+    /// stays.
+    pub fn fill(self, before: &Details, details: &Details) {
+        if let Some(form) = self.form.try_get_untracked().flatten() {
+            dom::fill(&form, before, details);
+        }
+    }
+
+    /// What the shopper wants, and what stands in the fields: cart, delivery, method and details.
+    pub fn now(self) -> Option<(Cart, String, Option<PaymentMethod>, Details)> {
+        let details = self.form.try_get_untracked().flatten().and_then(|form| Typed::of(&form))?.details();
+        self.state
+            .try_with_untracked(|state| (state.wanted.clone(), state.delivery.clone(), state.method, details))
+    }
+
     /// Sets how many of an article are wanted, and asks what that costs.
-    pub(super) fn set_quantity(self, sku: &str, quantity: u32) {
+    fn set_quantity(self, sku: &str, quantity: u32) {
         // It came out of a cart, so it fits into one.
         self.state.update(|state| drop(state.wanted.set(sku, quantity)));
         self.ask_for_prices(TYPING_PAUSE);
     }
 
-    /// Chooses a delivery, and asks what that costs.
-    pub(super) fn set_delivery(self, id: &str) {
-        self.state.update(|state| id.clone_into(&mut state.delivery));
-        self.ask_for_prices(Duration::ZERO);
-    }
-
     /// Asks for the prices of what is wanted, after a pause in which nothing else changed.
-    pub(super) fn ask_for_prices(self, pause: Duration) {
+    fn ask_for_prices(self, pause: Duration) {
         let mut change = 0;
         self.state.update(|state| {
             state.change += 1;
@@ -210,7 +317,7 @@ impl Checkout {
     }
 
     /// Lets no answer in that was asked for before.
-    pub(super) fn ignore_answers(self) {
+    fn ignore_answers(self) {
         self.state.update_untracked(|state| state.change += 1);
     }
 
@@ -235,30 +342,89 @@ impl Checkout {
             lines: state.wanted.clone(),
             delivery: state.delivery.clone(),
             language: self.language,
+            signed_quote: state.storefront.signed_quote.clone(),
         });
         let answer = self.client.quote(&request).await;
         if !self.is_latest(change) {
             return;
         }
-        let Ok(quote) = answer else {
-            self.state.update(|state| state.prices = Prices::Failed);
-            if repeat < REPEATS {
-                self.ask_later(change, repeat + 1, Duration::from_secs(2 << repeat));
+        let quote = match answer {
+            Ok(quote) => quote,
+            Err(problem) => {
+                self.tell_refused(&problem);
+                // Only where nobody answered can asking again bring another answer.
+                let again =
+                    matches!(problem, Problem::Transport | Problem::Unavailable | Problem::RateLimited);
+                self.state.update(|state| {
+                    state.prices = Prices::Failed;
+                    state.problem = Some(problem).filter(|_| !again).or(state.problem.take());
+                });
+                if again && repeat < REPEATS {
+                    self.ask_later(change, repeat + 1, Duration::from_secs(2 << repeat));
+                }
+                return;
             }
-            return;
         };
         let lines = quote.cart().to_string();
         let pieces = quote.cart().pieces();
-        self.state.update(|state| state.show(quote));
-        if self.keeps_cart {
+        self.tell(CheckoutEvent::Changed(&quote));
+        // The host may have changed it in answer.
+        if !self.is_latest(change) {
+            return;
+        }
+        self.state.update(|state| {
+            state.problem = state.problem.take().filter(|problem| !matches!(problem, Problem::Quote(_)));
+            state.show(quote);
+        });
+        if self.keeps_cart && !cfg!(feature = "csr") {
             dom::count_cart(pieces);
             let cart_id = self.state.with_untracked(|state| state.cart_id.clone());
             self.client.keep_cart(&cart_id, &lines).await;
         }
     }
 
+    /// Something was typed.
+    fn input(self, event: &Event) {
+        if let Some((name, value)) = dom::field_of(event)
+            && let Some(sku) = name.strip_prefix(form::QUANTITY)
+        {
+            match quantity(&value) {
+                // Half typed: no answer may write into the field meanwhile.
+                None | Some(0) => self.ignore_answers(),
+                Some(quantity) => self.set_quantity(sku, quantity),
+            }
+        }
+        self.check_again();
+    }
+
+    /// Something was chosen, or typed to its end.
+    fn change(self, event: &Event) {
+        let Some((name, value)) = dom::field_of(event) else { return };
+        if let Some(sku) = name.strip_prefix(form::QUANTITY) {
+            match quantity(&value) {
+                Some(0) => self.set_quantity(sku, 0),
+                Some(_) => {}
+                // What is no quantity gives way to the one before.
+                None => self.ask_for_prices(Duration::ZERO),
+            }
+        } else if name == Field::Delivery.name() {
+            self.state.update(|state| state.delivery = value);
+            self.ask_for_prices(Duration::ZERO);
+        } else if name == Field::Method.name() {
+            self.state.update(|state| state.method = PaymentMethod::from_id(&value));
+        }
+    }
+
+    /// A link to a field leads to it also where the page's addresses don't: in a shadow root.
+    fn click(self, event: &Event) {
+        if let Some(target) = dom::fragment_of(event) {
+            event.prevent_default();
+            self.focus(&target);
+        }
+    }
+
     /// Looks again at the fields that were wrong, while they are being mended.
-    pub(super) fn check_again(self) {
+    fn check_again(self) {
         if self.state.with_untracked(|state| state.errors.is_empty()) {
             return;
         }
@@ -270,10 +436,25 @@ impl Checkout {
         });
     }
 
-    /// A press of Pay.
-    pub(super) fn submit(self, event: &SubmitEvent) {
+    /// A press of Pay, or of another button of the form.
+    fn submit(self, event: &Event) {
         let Some(typed) = self.typed() else { return };
         event.prevent_default();
+        let (name, value) = dom::button_of(event);
+        if name == form::SET {
+            if let Some((sku, quantity)) = value.rsplit_once(':') {
+                self.set_quantity(sku, quantity.parse().unwrap_or(0));
+            }
+            return;
+        }
+        if name == RETRY {
+            self.ask_for_prices(Duration::ZERO);
+            return;
+        }
+        // Enter in the field of a quantity is no press of Pay.
+        if self.has_focus(&["[name^=\"", form::QUANTITY, "\"]:focus"].concat()) {
+            return;
+        }
         if self.state.with_untracked(|state| state.starting) {
             return;
         }
@@ -291,6 +472,7 @@ impl Checkout {
             method,
             shown_total_minor: state.quote.total.minor,
             language: self.language,
+            storefront: state.storefront.clone(),
         });
         self.state.update(|state| {
             state.errors.clear();
@@ -312,14 +494,40 @@ impl Checkout {
         }
         match answer {
             // It stays "starting" until the page is left.
-            Ok(reply) => dom::leave_for(&self.client.url(&reply.location)),
+            Ok(reply) => self.leave(self.client.url(&reply.location)),
             Err(problem) => self.refused(problem),
+        }
+    }
+
+    fn leave(self, url: String) {
+        match self.tell(CheckoutEvent::Leaving(&url)) {
+            Some(true) => {}
+            // The host does it by itself, or cannot: another press starts another payment.
+            Some(false) => {
+                self.state.try_update(|state| {
+                    state.starting = false;
+                    state.new_key();
+                });
+            }
+            // A form that is gone takes nobody anywhere.
+            None if cfg!(feature = "csr") && self.state.is_disposed() => {}
+            None => dom::leave_for(&url),
         }
     }
 
     /// Shows why no payment started. Does nothing once the form is gone.
     fn refused(self, problem: Problem) {
         let is_empty = matches!(problem, Problem::EmptyCart);
+        if let Problem::Invalid(errors) = &problem {
+            let texts = self.texts;
+            let said = errors.iter().map(|error| (*error, texts.error(*error))).collect();
+            self.tell(CheckoutEvent::Invalid(said));
+        } else {
+            self.tell_refused(&problem);
+        }
+        if let Problem::PriceChanged(quote) = &problem {
+            self.tell(CheckoutEvent::Changed(quote));
+        }
         self.state.try_update(|state| {
             state.starting = false;
             // Only where it is open what became of the press is the next one the same.
@@ -339,8 +547,13 @@ impl Checkout {
         request_animation_frame(move || self.focus("#problems"));
     }
 
+    fn has_focus(self, selector: &str) -> bool {
+        let form = self.form.try_get_untracked().flatten();
+        form.is_some_and(|form| matches!(form.query_selector(selector), Ok(Some(_))))
+    }
+
     /// Moves the focus to what `selector` finds in the form.
-    pub(super) fn focus(self, selector: &str) {
+    fn focus(self, selector: &str) {
         if let Some(form) = self.form.try_get_untracked().flatten() {
             dom::focus(&form, selector);
         }
@@ -348,7 +561,7 @@ impl Checkout {
 }
 
 /// A typed quantity, if it is one.
-pub(super) fn quantity(text: &str) -> Option<u32> {
+fn quantity(text: &str) -> Option<u32> {
     text.trim().parse().ok().filter(|quantity| *quantity <= Cart::MAX_QUANTITY)
 }
 

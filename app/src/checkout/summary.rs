@@ -9,30 +9,35 @@ use crate::text::fill;
 /// Everything that keeps a payment from starting, with links to where it can be mended.
 pub(super) fn problems(checkout: Checkout) -> impl IntoView {
     let texts = checkout.texts;
-    let list = move |state: &State| {
-        let problem = state.problem.as_ref().and_then(|problem| texts.problem(problem));
-        (problem.is_some() || !state.summary.is_empty()).then(|| {
+    let is_wrong = |state: &State| !state.summary.is_empty() || !state.problem_words().is_empty();
+    let links = move || {
+        checkout.state.with(|state| {
             let links = state.summary.iter().map(|error| {
-                let target = ["#", error.field.name()].concat();
+                let href = ["#", error.field.name()].concat();
                 view! {
                     <li>
-                        <a href=target.clone() on:click=move |event| {
-                            event.prevent_default();
-                            checkout.focus(&target);
-                        }>{texts.error(*error)}</a>
+                        <a href=href>{texts.error(*error)}</a>
                     </li>
                 }
             });
-            view! {
-                <div id="problems" class="problems" role="alert" tabindex="-1" autofocus>
-                    <h2>{texts.problem_title}</h2>
-                    {problem.map(|words| view! { <p>{words}</p> })}
-                    <ul>{links.collect_view()}</ul>
-                </div>
-            }
+            links.collect_view()
         })
     };
-    move || checkout.state.with(list)
+    view! {
+        <div
+            id="problems"
+            class="problems"
+            part="problems"
+            role="alert"
+            tabindex="-1"
+            autofocus=!cfg!(feature = "csr") && checkout.state.with_untracked(is_wrong)
+            hidden=checkout.flag(|state| state.summary.is_empty() && state.problem_words().is_empty())
+        >
+            <h2>{texts.problem_title}</h2>
+            <p>{checkout.text(State::problem_words)}</p>
+            <ul>{links}</ul>
+        </div>
+    }
 }
 
 /// The order once more, its total, and the button that pays it.
@@ -41,52 +46,13 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
     let is_starting = checkout.flag(|state| state.starting);
     let busy = move || is_starting().then_some("true");
     view! {
-        <aside class="summary" aria-labelledby="summary-title">
-            <h2 id="summary-title">{texts.summary_heading}</h2>
-            <ul class="ordered">
-                {move || {
-                    checkout
-                        .state
-                        .with(|state| {
-                            let lines = state.quote.lines.iter();
-                            lines
-                                .map(|line| {
-                                    view! {
-                                        <li>
-                                            <span>{format!("{} × {}", line.quantity, line.name)}</span>
-                                            <span>{line.total.text.clone()}</span>
-                                        </li>
-                                    }
-                                })
-                                .collect_view()
-                        })
-                }}
-            </ul>
+        <aside class="summary" part="summary" aria-labelledby="summary-title">
+            <h2 id="summary-title" part="heading">{texts.summary_heading}</h2>
+            <dl class="ordered">{pairs(checkout, ordered)}</dl>
             <dl class="sums" class:old=checkout.flag(|state| state.prices != Prices::Current)>
-                {sum(checkout, None, texts.subtotal, |state| state.quote.subtotal.text.clone())}
-                {sum(checkout, None, texts.delivery, |state| {
-                    state.texts.price_or_free(&state.quote.delivery).to_owned()
-                })}
-                {sum(checkout, Some("total"), texts.total, |state| state.quote.total.text.clone())}
-                {move || {
-                    checkout
-                        .state
-                        .with(|state| {
-                            let parts = state.quote.vat.iter();
-                            parts
-                                .map(|part| {
-                                    view! {
-                                        <div class="vat">
-                                            <dt>{fill(texts.vat_contained, &[("rate", &part.rate)])}</dt>
-                                            <dd>{part.vat.text.clone()}</dd>
-                                        </div>
-                                    }
-                                })
-                                .collect_view()
-                        })
-                }}
+                {pairs(checkout, sums)}
             </dl>
-            <button class="button pay" type="submit" aria-busy=busy aria-disabled=busy>
+            <button class="button pay" part="button" type="submit" aria-busy=busy aria-disabled=busy>
                 {checkout.text(pay_label)}
             </button>
             <p class="hint" hidden=checkout.flag(|state| !state.method.is_none_or(PaymentMethod::uses_gateway))>
@@ -99,19 +65,49 @@ pub(super) fn summary(checkout: Checkout) -> impl IntoView {
     }
 }
 
-/// One of the sums.
-fn sum(
-    checkout: Checkout,
-    class: Option<&'static str>,
-    label: &'static str,
-    amount: fn(&State) -> String,
-) -> impl IntoView {
-    view! {
-        <div class=class>
-            <dt>{label}</dt>
-            <dd>{checkout.text(amount)}</dd>
-        </div>
+/// What stands on a line of the summary: class, words, amount.
+type Pair = (&'static str, String, String);
+
+/// Lines of the summary. One function for all of them: code for each would cost every shopper more.
+fn pairs(checkout: Checkout, read: fn(&State) -> Vec<Pair>) -> impl IntoView {
+    move || {
+        let pairs = checkout.state.with(read).into_iter();
+        pairs
+            .map(|(class, words, amount)| {
+                view! {
+                    <div class=class>
+                        <dt>{words}</dt>
+                        <dd>{amount}</dd>
+                    </div>
+                }
+            })
+            .collect_view()
     }
+}
+
+/// The articles.
+fn ordered(state: &State) -> Vec<Pair> {
+    let lines = state.quote.lines.iter();
+    lines
+        .map(|line| ("", [&line.quantity.to_string(), " × ", &line.name].concat(), line.total.text.clone()))
+        .collect()
+}
+
+/// The sums, and the VAT that they contain.
+fn sums(state: &State) -> Vec<Pair> {
+    let (texts, quote) = (state.texts, &state.quote);
+    let mut pairs = vec![
+        ("", texts.subtotal.to_owned(), quote.subtotal.text.clone()),
+        ("", texts.delivery.to_owned(), texts.price_or_free(&quote.delivery).to_owned()),
+        ("total", texts.total.to_owned(), quote.total.text.clone()),
+    ];
+    pairs.extend(
+        quote
+            .vat
+            .iter()
+            .map(|part| ("vat", fill(texts.vat_contained, &[("rate", &part.rate)]), part.vat.text.clone())),
+    );
+    pairs
 }
 
 fn pay_label(state: &State) -> String {

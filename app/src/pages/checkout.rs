@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use domain::{Details, FieldError, PaymentMethod, Problem, Quote};
+use domain::{Details, FieldError, PaymentMethod, Problem, Quote, Storefront};
 use leptos::either::Either;
 use leptos::prelude::*;
 
@@ -41,6 +41,8 @@ pub struct CheckoutData {
     pub errors: Vec<FieldError>,
     /// Why no payment was started, where it is not a field's fault.
     pub problem: Option<Problem>,
+    /// What a storefront said about the order.
+    pub storefront: Storefront,
 }
 
 /// The checkout.
@@ -55,8 +57,13 @@ pub fn CheckoutPage(
     let texts = &all.checkout_page;
     let is_empty = data.quote.lines.is_empty();
     let is_wrong = !is_empty && (!data.errors.is_empty() || data.problem.is_some());
+    let (empty_heading, empty_text) =
+        match data.problem.as_ref().and_then(|problem| all.checkout.problem(problem)) {
+            Some(words) => (all.checkout.problem_title, words),
+            None => (all.checkout.empty_heading, all.checkout.empty_text.to_owned()),
+        };
     let model = CheckoutModel {
-        countries: options(all.checkout.country_prompt, &data.countries, &data.details.country),
+        countries: country_options(all.checkout.country_prompt, &data.countries, &data.details.country),
         quote: data.quote,
         cart_id: data.cart_id,
         key: data.key,
@@ -69,6 +76,8 @@ pub fn CheckoutPage(
         details: data.details,
         client: Client::OWN,
         keeps_cart: true,
+        storefront: data.storefront,
+        on_event: None,
     };
     let prefix = if is_wrong { all.site.error_prefix } else { "" };
     let frame = Frame {
@@ -80,8 +89,8 @@ pub fn CheckoutPage(
     let checkout = if is_empty {
         Either::Left(view! {
             <div class="empty">
-                <h2>{all.checkout.empty_heading}</h2>
-                <p>{all.checkout.empty_text}</p>
+                <h2>{empty_heading}</h2>
+                <p>{empty_text}</p>
                 <p><a class="button" href="/">{all.checkout.empty_link}</a></p>
             </div>
         })
@@ -102,8 +111,8 @@ pub fn CheckoutPage(
     )
 }
 
-/// The options of the country field.
-fn options(prompt: &str, countries: &[Country], chosen: &str) -> String {
+/// The options of the country field: see [`CheckoutModel::countries`].
+pub fn country_options(prompt: &str, countries: &[Country], chosen: &str) -> String {
     let mut html = format!("<option value=\"\">{}</option>", escaped(prompt));
     for Country { code, name } in countries {
         let selected = if chosen.eq_ignore_ascii_case(code) { " selected" } else { "" };
@@ -127,7 +136,7 @@ mod tests {
         let countries = [("DE", "Germany"), ("X\"", "<b>&")]
             .map(|(code, name)| Country { code: code.into(), name: name.into() });
         assert_eq!(
-            options("Choose", &countries, "de"),
+            country_options("Choose", &countries, "de"),
             "<option value=\"\">Choose</option><option value=\"DE\" selected>Germany</option>\
              <option value=\"X&quot;\">&lt;b>&amp;</option>"
         );

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::Site;
 use super::document::{Frame, document};
+use super::order::Home;
 use crate::form;
 use crate::text::fill;
 
@@ -22,6 +23,8 @@ pub struct HandoverData {
     pub total: Price,
     /// The order's number for people.
     pub reference: String,
+    /// The storefront that placed it, to lead home to.
+    pub home: Option<Home>,
 }
 
 /// Sends the form on the first visit only. Whoever comes back, or loads the page again, decides for
@@ -37,7 +40,7 @@ pub fn HandoverPage(
     /// What it carries.
     data: HandoverData,
 ) -> impl IntoView {
-    let HandoverData { gateway_name, gateway_url, fields, total, reference } = data;
+    let HandoverData { gateway_name, gateway_url, fields, total, reference, home } = data;
     let texts = &site.texts().handover;
     let names = [("gateway", gateway_name.as_str()), ("shop", site.shop_name.as_str())];
     let fields = fields
@@ -73,7 +76,7 @@ pub fn HandoverPage(
                     <button class="button pay" type="submit">{fill(texts.button, &names)}</button>
                 </form>
                 <p class="hint">{fill(texts.processed_by, &names)} " " {texts.once}</p>
-                <p><a href="/checkout">{texts.back}</a></p>
+                <p>{Home::link_or(home.as_ref(), &site, "/checkout", texts.back)}</p>
             </div>
             {script}
         },
@@ -95,6 +98,8 @@ pub struct HandoverSpent {
     pub handoff: String,
     /// A new idempotency key.
     pub key: String,
+    /// The storefront that placed it, to lead home to.
+    pub home: Option<Home>,
 }
 
 /// Shown instead of a form that was used: paying again takes a new one.
@@ -119,7 +124,7 @@ pub fn HandoverSpentPage(
                     <input type="hidden" name=form::KEY value=data.key autocomplete="off" />
                     <button class="button pay" type="submit">{texts.spent_button}</button>
                 </form>
-                <p><a href="/checkout">{texts.spent_back}</a></p>
+                <p>{Home::link_or(data.home.as_ref(), &site, "/checkout", texts.spent_back)}</p>
             </div>
         },
     )

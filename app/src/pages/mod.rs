@@ -17,10 +17,10 @@ pub mod order;
 use domain::Language;
 
 pub use self::catalogue::{CatalogueItem, CataloguePage};
-pub use self::checkout::{CheckoutData, CheckoutPage, Country};
+pub use self::checkout::{CheckoutData, CheckoutPage, Country, country_options};
 pub use self::handover::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage};
 pub use self::message::{MessageData, MessageKind, MessagePage};
-pub use self::order::{CancelledPage, OrderView, ResultPage, TransferInstructions};
+pub use self::order::{CancelledPage, Home, OrderView, ResultPage, TransferInstructions};
 
 /// Gives Leptos the tokio runtime to render with. Without a router of its own nothing else does, and
 /// rendering would panic. Calling it again changes nothing.

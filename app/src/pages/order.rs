@@ -47,6 +47,42 @@ pub struct OrderView {
     pub declined: bool,
     /// How much of it went back, where that is not all of it.
     pub given_back: Option<Price>,
+    /// The storefront that placed it, to lead home to.
+    pub home: Option<Home>,
+}
+
+/// A storefront to lead home to.
+#[derive(Clone, Debug)]
+pub struct Home {
+    /// The address that was accepted with the order.
+    pub url: String,
+    /// Its host, to be read.
+    pub host: String,
+}
+
+impl Home {
+    /// The home of an accepted address; `None` where there is none.
+    pub fn of(url: &str) -> Option<Self> {
+        let (_, rest) = url.split_once("://")?;
+        let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+        Some(Self { url: url.to_owned(), host: host.to_owned() })
+    }
+
+    /// The link to it, or, where there is none, to a page of ours.
+    pub(super) fn link_or(
+        home: Option<&Self>,
+        site: &Site,
+        href: &'static str,
+        words: &'static str,
+    ) -> impl IntoView + use<> {
+        let (href, words) = match home {
+            Some(Self { url, host }) => {
+                (url.clone(), fill(site.texts().order.to_storefront, &[("shop", host)]))
+            }
+            None => (href.to_owned(), words.to_owned()),
+        };
+        view! { <a href=href>{words}</a> }
+    }
 }
 
 /// A bank account to transfer to.
@@ -102,6 +138,7 @@ pub fn ResultPage(
     };
     let transfer = order.transfer.clone().map(|account| bank_details(texts, account, &order.total));
     let again = state.may_pay().then(|| pay_again(&site, &order));
+    let back = Home::link_or(order.home.as_ref(), &site, "/", texts.new_order);
     document(
         &site,
         frame,
@@ -117,7 +154,7 @@ pub fn ResultPage(
             {again}
             {receipt(&site, &order)}
             <p class="hint after no-print">{texts.print_note}</p>
-            <p class="no-print"><a href="/">{texts.new_order}</a></p>
+            <p class="no-print">{back}</p>
         },
     )
 }
@@ -150,6 +187,7 @@ pub fn CancelledPage(
         }
         .into_any()
     };
+    let back = Home::link_or(order.home.as_ref(), &site, "/checkout", site.texts().handover.back);
     document(
         &site,
         Frame { title: heading.to_owned(), narrow: true, ..Frame::default() },
@@ -160,7 +198,7 @@ pub fn CancelledPage(
             </div>
             {onward}
             {receipt(&site, &order)}
-            <p class="no-print"><a href="/checkout">{site.texts().handover.back}</a></p>
+            <p class="no-print">{back}</p>
         },
     )
 }

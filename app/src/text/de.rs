@@ -2,7 +2,7 @@
 
 use super::{
     CatalogueTexts, CheckoutPageTexts, CheckoutTexts, HandoverTexts, MerchantTexts, MessageTexts, OrderTexts,
-    SiteTexts, StatusTexts, Texts,
+    SiteTexts, StatusTexts, Texts, WidgetTexts,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -93,6 +93,18 @@ pub(super) static TEXTS: Texts = Texts {
         rate_limited: "Zu viele Versuche. Warten Sie eine Minute und versuchen Sie es noch einmal.",
         unavailable: "Zahlungen lassen sich gerade nicht starten. Es wurde nichts abgebucht. Versuchen Sie es in ein paar Minuten noch einmal.",
         transport: "Wir konnten den Laden nicht erreichen. Prüfen Sie Ihre Verbindung und drücken Sie noch einmal. Es wird nichts doppelt abgebucht.",
+        quote_unreadable: "Das Angebot des Ladens war nicht lesbar und kann nicht bezahlt werden. Gehen Sie zurück zum Laden und versuchen Sie es noch einmal.",
+        quote_unknown_key: "Das Angebot des Ladens ist mit einem Schlüssel unterschrieben, der hier nicht gilt. Bitte sagen Sie dem Laden Bescheid.",
+        quote_forged: "Das Angebot des Ladens wurde unterwegs verändert und kann nicht bezahlt werden. Gehen Sie zurück zum Laden und versuchen Sie es noch einmal.",
+        quote_expired: "Das Angebot des Ladens ist abgelaufen. Holen Sie sich dort ein neues.",
+        quote_used: "Mit diesem Angebot wurde schon bestellt. Holen Sie sich beim Laden ein neues.",
+        quote_currency: "Das Angebot des Ladens ist in einer Währung, die hier nicht bezahlt werden kann. Bitte sagen Sie dem Laden Bescheid.",
+        quote_total: "An dem Angebot des Ladens ist nichts zu bezahlen. Bitte sagen Sie dem Laden Bescheid.",
+        quote_too_large: "Das Angebot des Ladens ist größer, als hier auf einmal bezahlt werden kann. Bitte sagen Sie dem Laden Bescheid.",
+        quote_bad_line: "Eine Zeile im Angebot des Ladens hat einen falschen Namen, Preis oder Steuersatz. Bitte sagen Sie dem Laden Bescheid.",
+        bad_reference: "Die Bestellnummer des Ladens ist zu lang. Bitte sagen Sie dem Laden Bescheid.",
+        bad_return_url: "Die Adresse, zu der der Laden zurückführen will, ist hier nicht erlaubt. Bitte sagen Sie dem Laden Bescheid.",
+        origin_not_listed: "Diese Website darf hier keine Zahlungen starten. Bitte sagen Sie dem Laden Bescheid.",
         quote_failed: "Die Preise konnten nicht aktualisiert werden.",
         try_again: "Noch einmal versuchen",
         new_total: "Der Gesamtbetrag ist jetzt {total}.",
@@ -170,6 +182,7 @@ pub(super) static TEXTS: Texts = Texts {
         pay_again_text: "Alle Ihre Angaben sind noch da. Wählen Sie, wie Sie bezahlen möchten.",
         pay_again_button: "Jetzt {total} bezahlen",
         new_order: "Zurück zum Laden",
+        to_storefront: "Zurück zu {shop}",
         print_note: "Sie können diese Seite drucken oder ihre Adresse aufheben: Sie zeigt, wie es um Ihre Bestellung steht.",
     },
     status: StatusTexts {
@@ -290,6 +303,8 @@ pub(super) static TEXTS: Texts = Texts {
         total: "Betrag",
         given_back: "Erstattet",
         left: "Noch erstattbar",
+        shop_reference: "Nummer des Ladens",
+        return_url: "Rückweg",
         received: "Eingegangen",
         missing: "Fehlt noch",
         too_much: "Zu viel eingegangen",
@@ -489,5 +504,9 @@ pub(super) static TEXTS: Texts = Texts {
         d_order_cancelled: "Bestellung abgebrochen",
         d_looked_at: "Angesehen",
         d_exported: "Transaktionen exportiert",
+    },
+    widget: WidgetTexts {
+        blocked: "Diese Seite erlaubt uns nicht, Sie zur Zahlung zu bringen. Öffnen Sie sie selbst:",
+        open: "Weiter zur Zahlung",
     },
 };

@@ -2,7 +2,7 @@
 
 use super::{
     CatalogueTexts, CheckoutPageTexts, CheckoutTexts, HandoverTexts, MerchantTexts, MessageTexts, OrderTexts,
-    SiteTexts, StatusTexts, Texts,
+    SiteTexts, StatusTexts, Texts, WidgetTexts,
 };
 
 pub(super) static TEXTS: Texts = Texts {
@@ -93,6 +93,18 @@ pub(super) static TEXTS: Texts = Texts {
         rate_limited: "Too many attempts. Wait a minute, then try again.",
         unavailable: "Payments cannot be started right now. Nothing was charged. Try again in a few minutes.",
         transport: "We could not reach the shop. Check your connection and press the button again. You will not be charged twice.",
+        quote_unreadable: "The shop's offer could not be read, so it cannot be paid. Go back to the shop and try again.",
+        quote_unknown_key: "The shop's offer is signed with a key that is not in use here. Please tell the shop.",
+        quote_forged: "The shop's offer was changed on the way, so it cannot be paid. Go back to the shop and try again.",
+        quote_expired: "The shop's offer has expired. Go back to the shop for a new one.",
+        quote_used: "An order was already placed with this offer. Go back to the shop for a new one.",
+        quote_currency: "The shop's offer is in a currency that cannot be paid here. Please tell the shop.",
+        quote_total: "The shop's offer has nothing to pay. Please tell the shop.",
+        quote_too_large: "The shop's offer is larger than can be paid at once. Please tell the shop.",
+        quote_bad_line: "A line of the shop's offer has a wrong name, price or tax rate. Please tell the shop.",
+        bad_reference: "The shop's order number is too long. Please tell the shop.",
+        bad_return_url: "The shop's address to return to is not allowed here. Please tell the shop.",
+        origin_not_listed: "This website is not allowed to start payments here. Please tell the shop.",
         quote_failed: "The prices could not be updated.",
         try_again: "Try again",
         new_total: "The total is now {total}.",
@@ -170,6 +182,7 @@ pub(super) static TEXTS: Texts = Texts {
         pay_again_text: "Everything you entered is kept. Choose how you want to pay.",
         pay_again_button: "Pay {total} now",
         new_order: "Back to the shop",
+        to_storefront: "Back to {shop}",
         print_note: "You can print this page or save its address: it shows how your order stands.",
     },
     status: StatusTexts {
@@ -290,6 +303,8 @@ pub(super) static TEXTS: Texts = Texts {
         total: "Total",
         given_back: "Refunded",
         left: "Can still be refunded",
+        shop_reference: "Storefront's number",
+        return_url: "Way home",
         received: "Received",
         missing: "Still missing",
         too_much: "Came in too much",
@@ -489,5 +504,9 @@ pub(super) static TEXTS: Texts = Texts {
         d_order_cancelled: "Cancelled the order",
         d_looked_at: "Looked at it",
         d_exported: "Exported transactions",
+    },
+    widget: WidgetTexts {
+        blocked: "This page does not allow us to take you to the payment. Open it yourself:",
+        open: "Continue to payment",
     },
 };

@@ -18,7 +18,7 @@ server_texts! {
         payment_checking, payment_refused, payment_reversing, payment_reversed, refund_proposed,
         refund_reserved, refund_done, refund_refused, refund_unknown, kind_gateway, kind_account,
         kind_chargeback, kind_hand, back_to_list, order_heading, customer_heading, address, phone,
-        language, method, placed, state, total, given_back, left, received, missing, too_much,
+        language, method, placed, state, total, given_back, left, shop_reference, return_url, received, missing, too_much,
         lines_heading, delivery, payments_heading, no_payments, gateway_reference, gateway_order,
         amount, since, refunds_heading, receipts_heading, asked_by, reason, answer, history_heading,
         deeds_heading, raw, by_nobody, from_address, refund_heading, refund_text, refund_amount,

@@ -15,7 +15,7 @@ mod server_texts;
 #[cfg(feature = "ssr")]
 mod merchant;
 
-use domain::{Field, FieldError, FieldProblem, PaymentMethod, Price, Problem};
+use domain::{Field, FieldError, FieldProblem, PaymentMethod, Price, Problem, QuoteProblem};
 #[cfg(feature = "ssr")]
 use domain::{Language, ShopperState};
 
@@ -47,6 +47,17 @@ pub fn fill(template: &str, holes: &[(&str, &str)]) -> String {
     text
 }
 
+/// FNV-1a.
+const fn shape(names: &str) -> u32 {
+    let mut hash = 0x811c_9dc5_u32;
+    let mut rest = names.as_bytes();
+    while let [first, others @ ..] = rest {
+        hash = (hash ^ *first as u32).wrapping_mul(0x0100_0193);
+        rest = others;
+    }
+    hash
+}
+
 /// A struct of texts that can travel: to the browser as an array in the order of its fields.
 macro_rules! travelling_texts {
     ($(#[$meta:meta])* $name:ident { $($field:ident,)* }) => {
@@ -56,6 +67,10 @@ macro_rules! travelling_texts {
         pub struct $name { $(pub $field: &'static str,)* }
 
         impl $name {
+            /// A number that changes with the names and the order of the texts: a bundle and a server of
+            /// different versions find out by it.
+            pub const SHAPE: u32 = shape(concat!($(stringify!($field), " ",)*));
+
             /// The texts in the order of the fields.
             pub fn list(&self) -> Vec<&'static str> {
                 vec![$(self.$field,)*]
@@ -63,9 +78,16 @@ macro_rules! travelling_texts {
 
             /// Texts from such a list. They stay for as long as the page lives, so they are leaked.
             pub fn from_list(list: Vec<String>) -> Option<&'static Self> {
-                let mut list = list.into_iter();
-                let texts = Self { $($field: String::leak(list.next()?),)* };
-                list.next().is_none().then(|| &*Box::leak(Box::new(texts)))
+                let mut texts = Self { $($field: "",)* };
+                // One after the other in a loop: code for each would be 6 kB of WebAssembly.
+                let fields = [$(&mut texts.$field,)*];
+                if fields.len() != list.len() {
+                    return None;
+                }
+                for (field, text) in fields.into_iter().zip(list) {
+                    *field = String::leak(text);
+                }
+                Some(&*Box::leak(Box::new(texts)))
             }
         }
     };
@@ -86,6 +108,8 @@ travelling_texts! {
         missing_postcode, missing_city, missing_country, missing_method, missing_delivery,
         too_long, not_an_email, not_a_phone, bad_character, not_offered,
         price_changed, page_used, busy, unreadable, rate_limited, unavailable, transport,
+        quote_unreadable, quote_unknown_key, quote_forged, quote_expired, quote_used, quote_currency,
+        quote_total, quote_too_large, quote_bad_line, bad_reference, bad_return_url, origin_not_listed,
         quote_failed, try_again, new_total, article_gone,
         empty_heading, empty_text, empty_link,
     }
@@ -180,6 +204,21 @@ impl CheckoutTexts {
         fill(template, &[("field", self.label(field)), ("most", &most)])
     }
 
+    /// Why a signed quote is refused.
+    pub const fn quote_problem(&self, problem: QuoteProblem) -> &'static str {
+        match problem {
+            QuoteProblem::Unreadable => self.quote_unreadable,
+            QuoteProblem::UnknownKey => self.quote_unknown_key,
+            QuoteProblem::Forged => self.quote_forged,
+            QuoteProblem::Expired => self.quote_expired,
+            QuoteProblem::Used => self.quote_used,
+            QuoteProblem::Currency => self.quote_currency,
+            QuoteProblem::Total => self.quote_total,
+            QuoteProblem::TooLarge => self.quote_too_large,
+            QuoteProblem::BadLine => self.quote_bad_line,
+        }
+    }
+
     /// What is said about a problem of the whole form; `None` where the fields say it, or the cart.
     pub fn problem(&self, problem: &Problem) -> Option<String> {
         Some(match problem {
@@ -188,6 +227,10 @@ impl CheckoutTexts {
             Problem::KeyReused => self.page_used.to_owned(),
             Problem::Busy => self.busy.to_owned(),
             Problem::Malformed | Problem::NotFound => self.unreadable.to_owned(),
+            Problem::OriginNotListed => self.origin_not_listed.to_owned(),
+            Problem::BadReference => self.bad_reference.to_owned(),
+            Problem::BadReturnUrl => self.bad_return_url.to_owned(),
+            Problem::Quote(problem) => self.quote_problem(*problem).to_owned(),
             Problem::RateLimited => self.rate_limited.to_owned(),
             Problem::Unavailable => self.unavailable.to_owned(),
             Problem::Transport => self.transport.to_owned(),
@@ -217,6 +260,8 @@ pub struct Texts {
     pub message: MessageTexts,
     /// The merchant's pages.
     pub merchant: MerchantTexts,
+    /// The element around an embedded checkout.
+    pub widget: WidgetTexts,
 }
 
 #[cfg(feature = "ssr")]
@@ -246,8 +291,11 @@ server_texts! {
         cancelled_title, cancelled_text, cancelled_settled_title, cancelled_settled_text, to_order,
         transfer_heading, holder, iban, bic, bank, transfer_reference, amount, transfer_note,
         details_heading, reference, placed, payment, email_address, lines_heading, delivery, vat_contained, total,
-        pay_again_heading, pay_again_text, pay_again_button, new_order, print_note,
+        pay_again_heading, pay_again_text, pay_again_button, new_order, to_storefront, print_note,
     }
+
+    /// The element around an embedded checkout.
+    WidgetTexts { blocked, open, }
 
     /// The pages that only say something.
     MessageTexts {
@@ -279,8 +327,18 @@ mod tests {
 
     impl Texts {
         fn list(&self) -> Vec<&'static str> {
-            let Self { site, catalogue, checkout, checkout_page, handover, order, status, message, merchant } =
-                self;
+            let Self {
+                site,
+                catalogue,
+                checkout,
+                checkout_page,
+                handover,
+                order,
+                status,
+                message,
+                merchant,
+                widget,
+            } = self;
             [
                 site.list(),
                 catalogue.list(),
@@ -291,6 +349,7 @@ mod tests {
                 status.list(),
                 message.list(),
                 merchant.list(),
+                widget.list(),
             ]
             .concat()
         }

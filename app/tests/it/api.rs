@@ -103,6 +103,11 @@ fn request() -> StartRequest {
         method: Some(PaymentMethod::BankTransfer),
         shown_total_minor: 6160,
         language: Language::De,
+        storefront: domain::Storefront {
+            signed_quote: "v1.key.payload.signature".into(),
+            reference: "A-1001 & more".into(),
+            return_url: "https://shop.example.com/thanks?a=b&c=d".into(),
+        },
     }
 }
 

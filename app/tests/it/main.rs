@@ -34,6 +34,7 @@ fn quote(cart: &Cart) -> Quote {
     let subtotal: i64 = lines.iter().map(|line| line.total.minor).sum();
     Quote {
         currency: Currency::EUR,
+        fixed: false,
         lines,
         deliveries: vec![
             Choice { id: "post".into(), name: "By post".into(), price: price(490), chosen: true },

@@ -69,6 +69,7 @@ fn data(cart: &str) -> CheckoutData {
         ],
         errors: Vec::new(),
         problem: None,
+        storefront: domain::Storefront::default(),
     }
 }
 
@@ -95,6 +96,7 @@ fn order(state: ShopperState) -> OrderView {
         key: "key-of-the-order-page".into(),
         declined: false,
         given_back: None,
+        home: None,
     }
 }
 
@@ -224,6 +226,9 @@ fn every_problem_of_the_form_is_said() {
         Problem::Busy,
         Problem::Malformed,
         Problem::NotFound,
+        Problem::OriginNotListed,
+        Problem::BadReference,
+        Problem::BadReturnUrl,
         Problem::RateLimited,
         Problem::Unavailable,
         Problem::Transport,
@@ -305,6 +310,7 @@ fn the_handover_carries_the_fields_in_their_order() {
         .to_vec(),
         total: price(4270),
         reference: "K4T9-2M7Q".into(),
+        home: None,
     };
     let page = |data| html(move || view! { <HandoverPage site=site(Language::En) data /> });
     let html = page(data);
@@ -328,7 +334,7 @@ fn the_handover_carries_the_fields_in_their_order() {
 
 #[test]
 fn a_used_handover_starts_again_with_a_new_key() {
-    let data = HandoverSpent { handoff: "handoff-token".into(), key: "new-key".into() };
+    let data = HandoverSpent { handoff: "handoff-token".into(), key: "new-key".into(), home: None };
     let html = html(move || view! { <HandoverSpentPage site=site(Language::De) data /> });
     contains_all(
         &html,

@@ -49,6 +49,8 @@ impl Filter {
 pub enum Search {
     /// The reference that people use.
     Reference(String),
+    /// The number that a storefront gave its order.
+    Storefront(String),
     /// The gateway's reference (`IPC_Trnref`), or a payment's or refund's `OrderID`.
     Gateway(String),
     /// The beginning of the e-mail address or of the family name, in small letters.
@@ -103,6 +105,10 @@ pub struct Transaction {
     pub email: String,
     /// The gateway's reference of the payment that holds the money, or of the last one that had any.
     pub trnref: String,
+    /// The number that a storefront gave it; may be empty.
+    pub shop_reference: String,
+    /// Where its shopper is led home to; may be empty.
+    pub return_url: String,
     /// Whether a person has to look at it.
     pub attention: bool,
 }

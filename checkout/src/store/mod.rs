@@ -81,6 +81,8 @@ pub enum Placed {
     NothingToPay(OrderId),
     /// The order was cancelled or has expired.
     Ended(OrderId),
+    /// Another order was placed with this signed quote.
+    QuoteUsed,
     /// The reference is taken: make another.
     ReferenceTaken,
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use checkout::records::{EventKind, NewEvent, OrderId, PaymentId, RefundId};
+use checkout::records::{EventKind, NewEvent, NewOrder, OrderId, PaymentId, RefundId, Storefront};
 use checkout::rules::Cause;
 use checkout::store::merchant::Settlement;
 use checkout::store::{KeyClaim, OrderToPay, Placed, Reserved, TOKENS_PER_ORDER};
@@ -36,6 +36,11 @@ macro_rules! conformance {
             an_order_that_ended_is_not_paid_again,
             a_taken_reference_changes_nothing,
             a_gateway_order_id_is_never_used_twice,
+            what_a_storefront_says_is_kept_with_the_order,
+            a_quote_is_for_one_cart_and_the_same_again_is_the_same_order,
+            a_quote_stays_with_its_cart_when_the_order_is_mended,
+            a_quote_whose_order_was_given_back_is_used_up,
+            of_two_carts_with_one_quote_at_once_exactly_one_is_placed,
             fifty_placements_of_one_cart_at_once_make_one_order,
             fifty_different_contents_of_one_cart_at_once_leave_one_living_order,
             only_the_newest_tokens_open_an_order,
@@ -408,6 +413,83 @@ pub async fn a_gateway_order_id_is_never_used_twice(store: &Shared) {
     let again = placement("key", cart(new_order("another cart", "content", 100)), Some(payment));
     assert!(store.place(again, NOW, &timing()).await.is_err());
     assert!(store.order_by_cart(hash("another cart")).await.unwrap().is_none(), "nothing of it stays");
+}
+
+/// An order that a signed quote priced.
+fn quoted(in_cart: &str, content: &str, quote: &str) -> NewOrder {
+    let storefront = Storefront {
+        quote: Some(hash(quote)),
+        reference: "A-1001 ü".into(),
+        return_url: "https://shop.example/thanks?a=b".into(),
+    };
+    NewOrder { storefront, ..new_order(in_cart, content, 100) }
+}
+
+async fn place_quoted(store: &Shared, key: &str, order: NewOrder) -> Placed {
+    assert!(is_claimed(&claim(store, key, NOW).await));
+    place(store, placement(key, cart(order), Some(new_payment(100, NOW))), NOW).await
+}
+
+pub async fn what_a_storefront_says_is_kept_with_the_order(store: &Shared) {
+    let order = quoted("cart", "content", "quote");
+    started(place_quoted(store, "key", order.clone()).await);
+    let file = store.order_by_cart(hash("cart")).await.unwrap().unwrap();
+    assert_eq!(file.order.new.storefront, order.storefront);
+    let plain = start(store, 100, NOW).await;
+    assert_eq!(self::file(store, &plain).await.order.new.storefront, Storefront::default());
+}
+
+pub async fn a_quote_is_for_one_cart_and_the_same_again_is_the_same_order(store: &Shared) {
+    let first = started(place_quoted(store, "first", quoted("cart", "content", "quote")).await);
+    let again = started(place_quoted(store, "again", quoted("cart", "content", "quote")).await);
+    assert_eq!(first, again);
+    let living = start_in(store, "other cart", 100, NOW).await;
+    let other = place_quoted(store, "other", quoted("other cart", "quoted content", "quote")).await;
+    assert!(matches!(other, Placed::QuoteUsed), "{other:?}");
+    assert_eq!(file(store, &living).await.order.state, OrderState::Open, "nothing has taken its place");
+    assert!(matches!(claim(store, "other", NOW).await, KeyClaim::Running), "the key is still ours");
+    started(place_quoted(store, "another", quoted("other cart", "content", "another quote")).await);
+}
+
+pub async fn a_quote_stays_with_its_cart_when_the_order_is_mended(store: &Shared) {
+    let first = started(place_quoted(store, "first", quoted("cart", "content", "quote")).await);
+    let mended = started(place_quoted(store, "mended", quoted("cart", "another address", "quote")).await);
+    assert_ne!(first, mended);
+    assert_eq!(kinds(store, first).await.last(), Some(&EventKind::OrderSuperseded));
+    // The order that ended does not set it free for others.
+    let other = place_quoted(store, "other", quoted("other cart", "content", "quote")).await;
+    assert!(matches!(other, Placed::QuoteUsed), "{other:?}");
+    let exchanged = started(place_quoted(store, "next", quoted("cart", "next", "next quote")).await);
+    assert_ne!(mended, exchanged);
+    let other = place_quoted(store, "other again", quoted("other cart", "content", "quote")).await;
+    assert!(matches!(other, Placed::QuoteUsed), "{other:?}");
+}
+
+pub async fn a_quote_whose_order_was_given_back_is_used_up(store: &Shared) {
+    let order = quoted("cart", "content", "quote");
+    let reference = order.reference.clone();
+    let payment = new_payment(100, NOW);
+    let gateway_order_id = payment.gateway_order_id.clone();
+    assert!(is_claimed(&claim(store, "key", NOW).await));
+    let id = started(place(store, placement("key", cart(order), Some(payment)), NOW).await);
+    let file = store.order_by_reference(&reference).await.unwrap().unwrap();
+    let paid = Started { order: id, reference, payment: file.payments[0].id, gateway_order_id, minor: 100 };
+    assert!(apply(store, &paid, notify(&paid), NOW).await.decision.takes_the_money());
+    let again = place_quoted(store, "again", quoted("cart", "content", "quote")).await;
+    assert!(matches!(again, Placed::NothingToPay(order) if order == id), "{again:?}");
+    let other = place_quoted(store, "other", quoted("other cart", "content", "quote")).await;
+    assert!(matches!(other, Placed::QuoteUsed), "{other:?}");
+}
+
+pub async fn of_two_carts_with_one_quote_at_once_exactly_one_is_placed(store: &Shared) {
+    let placed = at_once(20, |index| {
+        let store = Arc::clone(store);
+        let order = quoted(&format!("cart {index}"), "content", "quote");
+        async move { place_quoted(&store, &format!("key {index}"), order).await }
+    })
+    .await;
+    assert_eq!(placed.iter().filter(|placed| matches!(placed, Placed::Started(_))).count(), 1);
+    assert_eq!(placed.iter().filter(|placed| matches!(placed, Placed::QuoteUsed)).count(), 19);
 }
 
 pub async fn fifty_placements_of_one_cart_at_once_make_one_order(store: &Shared) {

@@ -332,3 +332,35 @@ async fn shoppers_however_many_do_not_keep_a_notification_from_being_taken() {
         assert!(matches!(shopper.unwrap(), Ok(KeyClaim::Claimed) | Err(StoreError::Overloaded)));
     }
 }
+
+#[tokio::test]
+async fn the_database_itself_refuses_a_second_use_of_a_quote_and_other_words_of_a_storefront() {
+    let fresh = fresh().await;
+    start_in(&fresh, "cart", 100, NOW).await;
+    start_in(&fresh, "other cart", 100, NOW).await;
+    let connection = fresh.connection();
+    let copy = |quote: &str, cart: &str, state: &str, reference: &str| {
+        connection.execute(
+            &format!(
+                "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
+                     customer, cart, content, placed_at_ms, quote)
+                 SELECT ?1, mode, ?2, method, language, currency, total_minor, delivery, lines, customer, {cart}, content,
+                     placed_at_ms, {quote} FROM orders ORDER BY id LIMIT 1"
+            ),
+            (reference, state),
+        )
+    };
+    // The first one's cart has a living order, so this one is of a cart of its own.
+    let (quote, cart) = ("zeroblob(32)", "randomblob(32)");
+    assert_eq!(copy(quote, cart, "cancelled", "A").unwrap(), 1);
+    let other_cart = copy(quote, cart, "open", "B").unwrap_err().to_string();
+    assert!(other_cart.contains("used for another cart"), "{other_cart}");
+    let same_cart = "(SELECT cart FROM orders WHERE reference = 'A')";
+    assert_eq!(copy(quote, same_cart, "refunded", "C").unwrap(), 1);
+    let twice = copy(quote, same_cart, "open", "D").unwrap_err().to_string();
+    assert!(twice.contains("orders.quote"), "{twice}");
+    for change in ["quote = NULL", "shop_reference = 'x'", "return_url = 'https://evil.example'"] {
+        let refused = connection.execute(&format!("UPDATE orders SET {change} WHERE reference = 'A'"), ());
+        assert!(refused.unwrap_err().to_string().contains("frozen"), "{change}");
+    }
+}

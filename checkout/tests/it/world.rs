@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use checkout::people::Actor;
 use checkout::records::{
     Event, EventKind, HandoverForm, LineKind, Mode, NewOrder, NewPayment, OrderId, OrderLine, Payment,
-    PaymentId, RefundId,
+    PaymentId, RefundId, Storefront,
 };
 use checkout::rules::Cause;
 use checkout::store::merchant::Settlement;
@@ -82,6 +82,7 @@ pub fn new_order(cart: &str, content: &str, minor: i64) -> NewOrder {
         customer: customer(),
         language: Language::De,
         day: 20_000,
+        storefront: Storefront::default(),
     }
 }
 

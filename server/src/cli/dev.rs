@@ -9,7 +9,9 @@ use crate::dev::{Dev, Started, run};
 
 /// Serve the demonstration shop and the sandbox, with everything generated
 #[derive(clap::Args)]
-#[command(after_help = "Example: tillgate dev --listen 127.0.0.1:4000 --sandbox-port 4001")]
+#[command(
+    after_help = "Example: tillgate dev --listen 127.0.0.1:4000 --sandbox-port 4001 --storefront http://localhost:5173"
+)]
 pub(super) struct Arguments {
     /// Where the shop listens; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
@@ -26,6 +28,9 @@ pub(super) struct Arguments {
     /// Makes the sandbox's faults repeatable
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
+    /// Let pages of this origin embed the checkout; can be given more than once
+    #[arg(long = "storefront", value_name = "ORIGIN")]
+    storefronts: Vec<String>,
     /// Print the addresses as one JSON line
     #[arg(long)]
     json: bool,
@@ -43,6 +48,7 @@ impl Arguments {
             shop: self.listen,
             sandbox_port: self.sandbox_port,
             seed: self.seed,
+            storefronts: self.storefronts,
         };
         let started = |at: &Started| {
             if self.json {

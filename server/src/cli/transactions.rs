@@ -201,6 +201,8 @@ fn row_json(row: &Transaction) -> Value {
         "email": row.email,
         "name": row.name,
         "gateway_reference": row.trnref,
+        "reference": row.shop_reference,
+        "return_url": row.return_url,
         "attention": row.attention,
     })
 }
@@ -246,6 +248,8 @@ fn record_json(record: &OrderRecord, events: &[Event]) -> Value {
         "refunded_minor": order.refunded_minor,
         "received_minor": record.received_minor(),
         "email": order.new.customer.details().email,
+        "reference": order.new.storefront.reference,
+        "return_url": order.new.storefront.return_url,
         "attention": order.attention_since_ms.is_some(),
         "payments": record.file.payments.iter().map(|payment| payment_json(record, payment)).collect::<Vec<_>>(),
         "refunds": record.refunds.iter().map(refund_json).collect::<Vec<_>>(),

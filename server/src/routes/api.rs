@@ -8,11 +8,12 @@ use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CACHE_CONTROL, REFERER};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use domain::Problem;
 use leptos::prelude::provide_context;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use super::widget;
 use crate::backend::ShopBackend;
 use crate::config::ConfigError;
 use crate::render;
@@ -22,6 +23,7 @@ pub(super) fn router() -> Router<AppState> {
     [app::api::QUOTE, app::api::START, app::api::STATUS]
         .into_iter()
         .fold(Router::new(), |router, address| router.route(address, any(call)))
+        .route(app::api::WIDGET, get(widget::table))
         .route("/api/{*nothing}", any(|| async { render::problem(&Problem::NotFound) }))
 }
 

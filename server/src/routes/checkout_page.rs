@@ -3,24 +3,25 @@
 use std::time::Duration;
 
 use app::form::{self, CheckoutForm};
-use app::pages::{CheckoutData, CheckoutPage, Country, MessageKind};
+use app::pages::{CheckoutData, CheckoutPage, MessageKind};
 use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use checkout::checkout::CheckoutError;
-use checkout::format;
-use checkout::records::LineKind;
 use checkout::start::{OpenedBy, PayAgain, StartError};
 use checkout::store::OrderFile;
+use checkout::storefront::{bought, cart_of_quote};
 use checkout::token::Token;
 use checkout::view::shopper_state;
 use domain::{
     Cart, Details, FieldError, PaymentMethod, Problem, QuoteRequest, ShopperState, StartReply, StartRequest,
+    Storefront,
 };
 use leptos::prelude::*;
 use serde::Deserialize;
 
+use super::widget;
 use crate::backend::{start_problem, unavailable};
 use crate::cookies::CartCookie;
 use crate::render::{self, Protection};
@@ -35,6 +36,14 @@ const BUSY_WAIT: Duration = Duration::from_millis(100);
 pub(super) struct HostedCart {
     /// What a storefront hands over, `sku:2,other:1`.
     cart: Option<String>,
+    /// In its place: a quote that the storefront's backend signed.
+    quote: Option<String>,
+    /// The storefront's own number for the order.
+    #[serde(default)]
+    reference: String,
+    /// Where the shopper goes when all is done. Checked when the order is placed.
+    #[serde(default)]
+    return_url: String,
 }
 
 /// What the page shows, before it is priced.
@@ -47,6 +56,7 @@ struct Draft {
     method: Option<PaymentMethod>,
     errors: Vec<FieldError>,
     problem: Option<Problem>,
+    storefront: Storefront,
 }
 
 /// `GET /checkout`, and `GET /checkout?cart=sku:2` for storefronts without scripts.
@@ -55,11 +65,13 @@ pub(super) async fn show(
     visitor: Visitor,
     Query(hosted): Query<HostedCart>,
 ) -> Response {
-    if let Some(text) = hosted.cart {
-        let Ok(lines) = Cart::parse(&text) else {
+    if hosted.cart.is_some() || hosted.quote.is_some() {
+        let Ok(lines) = Cart::parse(hosted.cart.as_deref().unwrap_or("")) else {
             return render::message(&state, &visitor, MessageKind::BadRequest).await;
         };
-        let draft = Draft { lines, ..Draft::default() };
+        let HostedCart { quote, reference, return_url, .. } = hosted;
+        let storefront = Storefront { signed_quote: quote.unwrap_or_default(), reference, return_url };
+        let draft = Draft { lines, storefront, ..Draft::default() };
         return checkout_page(&state, &visitor, draft, StatusCode::OK).await;
     }
     match remembered(&state, &visitor).await {
@@ -95,6 +107,10 @@ async fn remembered(state: &AppState, visitor: &Visitor) -> Result<Remembered, C
     let Some(file) = state.checkout.order_of_cart(&cart.id).await? else {
         return Ok(Remembered::Here(Box::new(draft), None));
     };
+    if file.order.new.storefront.quote.is_some() {
+        // Its cart's id is known to whoever knows the quote, so what was typed is not shown again.
+        return Ok(Remembered::Here(Box::default(), None));
+    }
     match shopper_state(&file) {
         ShopperState::NotPaid | ShopperState::GivenBack => {
             let order = &file.order;
@@ -122,22 +138,12 @@ async fn elsewhere(state: &AppState, file: &OrderFile) -> Result<Remembered, Che
     Ok(Remembered::Elsewhere(format!("/checkout/result/{}", token.secret())))
 }
 
-/// The cart that an order was placed with.
-pub(super) fn bought(file: &OrderFile) -> Cart {
-    let mut cart = Cart::default();
-    for line in file.order.new.lines.iter().filter(|line| line.kind == LineKind::Item) {
-        // What came out of a cart fits into one.
-        let _ = cart.add(&line.sku, line.quantity);
-    }
-    cart
-}
-
 /// `POST /checkout/update`: another cart or delivery, with everything typed kept.
 pub(super) async fn update(State(state): State<AppState>, visitor: Visitor, body: Bytes) -> Response {
     let Some(form) = read_form(&body) else {
         return render::message(&state, &visitor, MessageKind::BadRequest).await;
     };
-    let kept = cart_to_keep(&visitor, &form.cart_id, &form.lines);
+    let kept = cart_to_keep(&visitor, &form.cart_id, &form.lines, &form.storefront);
     let visitor = visitor.with_cart(kept.clone());
     let draft = Draft {
         cart_id: form.cart_id,
@@ -145,6 +151,7 @@ pub(super) async fn update(State(state): State<AppState>, visitor: Visitor, body
         delivery: form.delivery,
         details: form.details,
         method: form.method,
+        storefront: form.storefront,
         ..Draft::default()
     };
     let page = checkout_page(&state, &visitor, draft, StatusCode::OK).await;
@@ -153,8 +160,9 @@ pub(super) async fn update(State(state): State<AppState>, visitor: Visitor, body
 
 /// The cart of a posted form as a cookie: where it is this browser's, or the browser has none. So a cart that
 /// a storefront handed over is there again when the shopper comes back.
-fn cart_to_keep(visitor: &Visitor, id: &str, lines: &Cart) -> Option<CartCookie> {
-    let is_own = visitor.cart.as_ref().is_none_or(|cart| cart.id == id);
+fn cart_to_keep(visitor: &Visitor, id: &str, lines: &Cart, storefront: &Storefront) -> Option<CartCookie> {
+    // A signed quote is no cart of this shop's.
+    let is_own = storefront.signed_quote.is_empty() && visitor.cart.as_ref().is_none_or(|cart| cart.id == id);
     (is_own && domain::messages::is_key(id)).then(|| CartCookie { id: id.to_owned(), lines: lines.clone() })
 }
 
@@ -182,7 +190,7 @@ pub(super) async fn pay(State(state): State<AppState>, visitor: Visitor, body: B
         return render::message(&state, &visitor, MessageKind::BadRequest).await;
     };
     let request = form.into_request(visitor.language);
-    let kept = cart_to_keep(&visitor, &request.cart_id, &request.lines);
+    let kept = cart_to_keep(&visitor, &request.cart_id, &request.lines, &request.storefront);
     let answer = match waiting(|| state.checkout.start(request.clone())).await {
         Ok(reply) => render::see_other(&reply.location),
         Err(problem) => shown_again(&state, &visitor, request, problem).await,
@@ -237,6 +245,7 @@ async fn shown_again(
         method: request.method,
         errors,
         problem,
+        storefront: request.storefront,
     };
     checkout_page(state, visitor, draft, status).await
 }
@@ -252,24 +261,30 @@ async fn checkout_page(state: &AppState, visitor: &Visitor, draft: Draft, status
             .await
         }
         Err(error) => {
-            unavailable(&error);
+            start_problem(error);
             render::message(state, visitor, MessageKind::Unavailable).await
         }
     }
 }
 
-fn data_of(state: &AppState, visitor: &Visitor, draft: Draft) -> Result<CheckoutData, CheckoutError> {
-    let quote = state.checkout.quote(&QuoteRequest {
+fn data_of(state: &AppState, visitor: &Visitor, draft: Draft) -> Result<CheckoutData, StartError> {
+    let priced = state.checkout.quote(&QuoteRequest {
         lines: draft.lines,
         delivery: draft.delivery,
         language: visitor.language,
-    })?;
+        signed_quote: draft.storefront.signed_quote.clone(),
+    });
+    let (quote, problem) = match priced {
+        Ok(quote) => (quote, draft.problem),
+        Err(StartError::Problem(problem)) => {
+            (widget::nothing(state.checkout.catalog.currency, visitor.language), Some(problem))
+        }
+        Err(other) => return Err(other),
+    };
     let methods = state.checkout.settings.methods_for(quote.currency);
-    let countries = format::countries(&state.checkout.catalog.countries, visitor.language)
-        .into_iter()
-        .map(|(code, name)| Country { code, name })
-        .collect();
-    let cart_id = if domain::messages::is_key(&draft.cart_id) {
+    let cart_id = if !draft.storefront.signed_quote.is_empty() {
+        cart_of_quote(&draft.storefront.signed_quote)
+    } else if domain::messages::is_key(&draft.cart_id) {
         draft.cart_id
     } else {
         Token::random()?.secret().to_owned()
@@ -280,9 +295,10 @@ fn data_of(state: &AppState, visitor: &Visitor, draft: Draft) -> Result<Checkout
         details: draft.details,
         method: draft.method.filter(|method| methods.contains(method)).or(methods.first().copied()),
         methods,
-        countries,
+        countries: widget::countries(state, visitor.language),
         errors: draft.errors,
-        problem: draft.problem,
+        problem,
         quote,
+        storefront: draft.storefront,
     })
 }

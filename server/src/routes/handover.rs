@@ -1,6 +1,6 @@
 //! The hand-over page: the one way to the gateway.
 
-use app::pages::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage, MessageKind, Site};
+use app::pages::{HandoverData, HandoverPage, HandoverSpent, HandoverSpentPage, Home, MessageKind, Site};
 use axum::extract::{Path, State};
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{StatusCode, Uri};
@@ -31,9 +31,12 @@ pub(super) async fn show(
     match state.checkout.handover(&token).await {
         Ok(Some(Handover { form: Some(form), order })) => {
             let total = format::price(order.new.total, visitor.language);
-            with_form(&state, &visitor, form, total, order.new.reference).await
+            let home = Home::of(&order.new.storefront.return_url);
+            with_form(&state, &visitor, form, total, order.new.reference, home).await
         }
-        Ok(Some(_)) => spent(&state, &visitor, &token).await,
+        Ok(Some(Handover { form: None, order })) => {
+            spent(&state, &visitor, &token, Home::of(&order.new.storefront.return_url)).await
+        }
         Ok(None) => render::message(&state, &visitor, MessageKind::NotFound).await,
         Err(error) => {
             unavailable(&error);
@@ -53,6 +56,7 @@ async fn with_form(
     form: HandoverForm,
     total: domain::Price,
     reference: String,
+    home: Option<Home>,
 ) -> Response {
     // No links to other languages: the form is shown once, and following them would use it up.
     let site = Site { path: String::new(), ..visitor.site(state) };
@@ -63,6 +67,7 @@ async fn with_form(
         fields: form.fields,
         total,
         reference,
+        home,
     };
     render::page(StatusCode::OK, protection, move || {
         view! { <HandoverPage site=site.clone() data=data.clone() /> }
@@ -79,12 +84,12 @@ fn form_target(action: &str) -> Option<String> {
     Some(if own { format!("{origin} https://mypos.com https://*.mypos.com") } else { origin })
 }
 
-async fn spent(state: &AppState, visitor: &Visitor, token: &Token) -> Response {
+async fn spent(state: &AppState, visitor: &Visitor, token: &Token, home: Option<Home>) -> Response {
     let Ok(key) = Token::random() else {
         return render::message(state, visitor, MessageKind::Unavailable).await;
     };
     let site = visitor.site(state);
-    let data = HandoverSpent { handoff: token.secret().to_owned(), key: key.secret().to_owned() };
+    let data = HandoverSpent { handoff: token.secret().to_owned(), key: key.secret().to_owned(), home };
     let protection = Protection { referrer: Referrer::Nothing, ..Protection::default() };
     render::page(StatusCode::OK, protection, move || {
         view! { <HandoverSpentPage site=site.clone() data=data.clone() /> }

@@ -8,6 +8,7 @@ mod handover;
 mod merchant;
 mod operator;
 mod order;
+mod widget;
 
 use std::any::Any;
 use std::time::Duration;
@@ -63,6 +64,9 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
         .route("/checkout/unknown", get(order::unknown))
         .route("/pkg/{id}/{file}", get(assets::built))
         .route("/img/{file}", get(assets::image))
+        .route("/widget/v1/manifest.json", get(assets::widget_manifest))
+        .route("/widget/v1/tillgate-checkout.js", get(assets::widget_entry))
+        .route("/widget/{id}/{file}", get(assets::widget))
         .route("/favicon.svg", get(assets::icon))
         .route("/favicon.ico", get(assets::icon))
         .fallback(not_found);
@@ -114,8 +118,12 @@ async fn say_why(State(state): State<AppState>, request: Request, next: Next) ->
         _ => return response,
     };
     if is_api {
-        let problem =
-            if kind == MessageKind::Unavailable { Problem::Unavailable } else { Problem::Malformed };
+        let problem = match kind {
+            MessageKind::Unavailable => Problem::Unavailable,
+            // Only the layer that looks at origins refuses with it.
+            MessageKind::Forbidden => Problem::OriginNotListed,
+            _ => Problem::Malformed,
+        };
         let mut worded = render::problem(&problem);
         *worded.status_mut() = response.status();
         return worded;

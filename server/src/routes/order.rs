@@ -6,11 +6,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use checkout::start::cart_hash;
 use checkout::store::OrderFile;
+use checkout::storefront::bought;
 use checkout::token::Token;
 use domain::ShopperState;
 use leptos::prelude::*;
 
-use super::checkout_page::bought;
 use crate::backend::unavailable;
 use crate::order_view::order_view;
 use crate::render::{self, Protection, Referrer};

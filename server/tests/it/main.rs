@@ -18,6 +18,8 @@ mod messages;
 mod notify;
 mod pages;
 mod pay;
+mod quotes;
 mod reconcile;
 mod returns;
 mod shop;
+mod storefront;

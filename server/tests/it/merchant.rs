@@ -1063,7 +1063,10 @@ async fn the_file_has_every_order_of_the_filter_and_no_formula() {
     assert_eq!(file.header("cache-control"), "no-store");
     let lines: Vec<_> = file.body.trim_start_matches('\u{feff}').trim_end().split("\r\n").collect();
     assert_eq!(lines.len(), 5);
-    assert_eq!(lines[0], "order,placed,state,method,currency,total,refunded,email,name,gateway_reference");
+    assert_eq!(
+        lines[0],
+        "order,placed,state,method,currency,total,refunded,email,name,gateway_reference,reference,return_url"
+    );
     let reference = reference(&shop, &odd).await;
     let line = lines.iter().find(|line| line.starts_with(&reference)).unwrap();
     assert!(line.contains(",EUR,50.00,0.00,'+ada@example.com,'=HYPERLINK(1) O'Neill"), "{line}");

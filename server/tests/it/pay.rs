@@ -36,6 +36,16 @@ pub fn api_form(request: &StartRequest) -> Pairs {
     let mut pairs: Pairs =
         plain_form(request).into_iter().map(|(name, value)| (rename(name), value)).collect();
     pairs.push(("language".to_owned(), request.language.tag().to_owned()));
+    let said = &request.storefront;
+    for (name, value) in [
+        ("signed_quote", &said.signed_quote),
+        ("reference", &said.reference),
+        ("return_url", &said.return_url),
+    ] {
+        if !value.is_empty() {
+            pairs.push((name.to_owned(), value.clone()));
+        }
+    }
     pairs
 }
 

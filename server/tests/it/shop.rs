@@ -81,7 +81,7 @@ pub fn folder() -> TempDir {
 
 /// Writes a built site as Trunk would leave it, one file of it precompressed.
 pub fn write_site(dir: &Path) {
-    let files: [(&str, &[u8]); 10] = [
+    let files: [(&str, &[u8]); 12] = [
         ("index.html", b"<!doctype html>"),
         ("favicon.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>"),
         ("img/box.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"><rect/></svg>"),
@@ -92,6 +92,8 @@ pub fn write_site(dir: &Path) {
         ("pkg/site.css.br", b"as brotli"),
         ("pkg/site.css.gz", b"as gzip"),
         ("pkg/tillgate-frontend.js", b"export default async () => {};"),
+        ("widget/tillgate-checkout.js", b"export const element = 1;"),
+        ("widget/notes.md", b"not to be served"),
     ];
     for (name, content) in files {
         let path = dir.join(name);
@@ -357,6 +359,7 @@ pub fn purchase() -> StartRequest {
         method: Some(PaymentMethod::Card),
         shown_total_minor: 5_000,
         language: Language::En,
+        storefront: domain::Storefront::default(),
     }
 }
 

@@ -38,11 +38,12 @@ pub fn AuditPage(
             let address = format!("{}/{}", path::TRANSACTIONS, line.order);
             view! { <a href=address>{line.order}</a> }
         });
+        let where_from = labelled(texts.audit_where, &line.address);
         view! {
             <tr>
                 <th scope="row">{line.when}</th>
                 <td class="who" data-label=texts.audit_who>{line.who}</td>
-                <td data-label=labelled(texts.audit_where, &line.address)>{line.address}</td>
+                <td data-label=where_from>{line.address}</td>
                 <td data-label=texts.audit_what>
                     <span>{line.what} " " {about}</span>
                     <span class="hint">{line.detail}</span>

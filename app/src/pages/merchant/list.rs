@@ -251,6 +251,7 @@ fn table(texts: &'static MerchantTexts, list: &TransactionList) -> impl IntoView
     let rows = list.rows.iter().cloned().map(|row| {
         let address = format!("{}/{}", path::TRANSACTIONS, row.reference);
         let attention = row.attention.then(|| badge(texts.attention, "open"));
+        let refunded = labelled(texts.column_refunded, &row.refunded);
         view! {
             <tr>
                 <th scope="row">
@@ -265,7 +266,7 @@ fn table(texts: &'static MerchantTexts, list: &TransactionList) -> impl IntoView
                     {badge(&row.state, row.tone)} " " {attention} <span class="hint">{row.method}</span>
                 </td>
                 <td class="sum" data-label=texts.column_total>{row.total}</td>
-                <td class="sum" data-label=labelled(texts.column_refunded, &row.refunded)>{row.refunded}</td>
+                <td class="sum" data-label=refunded>{row.refunded}</td>
             </tr>
         }
     });

@@ -24,8 +24,11 @@ use crate::timing::Timing;
 use crate::token::Hash;
 
 /// The steps from an empty file to today's schema. Only ever added to.
-const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("migrations/0001_orders.sql")), M::up(include_str!("migrations/0002_merchant.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001_orders.sql")),
+    M::up(include_str!("migrations/0002_merchant.sql")),
+    M::up(include_str!("migrations/0003_storefront.sql")),
+];
 
 /// Connections for reading that are kept open.
 const IDLE_READERS: usize = 4;

@@ -9,14 +9,15 @@ use super::Failure;
 use crate::people::{Action, Actor, AuditEntry, Role, User, UserId};
 use crate::records::{
     Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId, Receipt, Refund,
-    RefundId, RefundKind,
+    RefundId, RefundKind, Storefront,
 };
 use crate::store::merchant::{Cursor, Transaction};
 use crate::token::Hash;
 
 /// The columns of [`order`].
 pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
-     delivery, lines, customer, cart, content, placed_at_ms, day, refunded_minor, attention_since_ms";
+     delivery, lines, customer, cart, content, placed_at_ms, day, refunded_minor, attention_since_ms, \
+     quote, shop_reference, return_url";
 
 /// The columns of [`payment`].
 pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method, amount_minor, currency, \
@@ -47,6 +48,11 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
             customer: Customer::accepted_before(details),
             language: Language::from_tag(&text("language")?).ok_or_else(|| damaged("language"))?,
             day: row.get("day")?,
+            storefront: Storefront {
+                quote: row.get::<_, Option<[u8; 32]>>("quote")?.map(Hash),
+                reference: text("shop_reference")?,
+                return_url: text("return_url")?,
+            },
         },
     })
 }
@@ -130,7 +136,7 @@ pub(super) fn receipt(row: &Row<'_>) -> Result<Receipt, Failure> {
 
 /// The columns of [`transaction`], of `orders o`.
 pub(super) const TRANSACTION: &str = "o.id, o.day, o.reference, o.placed_at_ms, o.state, o.method, \
-     o.currency, o.total_minor, o.refunded_minor, o.customer, \
+     o.currency, o.total_minor, o.refunded_minor, o.customer, o.shop_reference, o.return_url, \
      o.attention_since_ms IS NOT NULL OR EXISTS (SELECT 1 FROM refunds r \
          WHERE r.order_id = o.id AND r.state IN ('proposed', 'unknown')) AS attention, \
      (SELECT p.trnref FROM payments p WHERE p.order_id = o.id AND p.trnref IS NOT NULL \
@@ -153,6 +159,8 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Failure> {
         name: format!("{} {}", details.first_name, details.family_name),
         email: details.email,
         trnref: row.get::<_, Option<String>>("trnref")?.unwrap_or_default(),
+        shop_reference: text("shop_reference")?,
+        return_url: text("return_url")?,
         attention: row.get("attention")?,
     })
 }

@@ -122,6 +122,10 @@ fn found(sql: &mut Sql, search: &Search) {
         Search::Reference(reference) => {
             sql.push("SELECT id FROM orders WHERE reference = ").bind(reference.clone());
         }
+        Search::Storefront(reference) => {
+            sql.push("SELECT id FROM orders WHERE shop_reference <> '' AND shop_reference = ");
+            sql.bind(reference.clone());
+        }
         Search::Gateway(reference) => {
             sql.push("SELECT order_id FROM payments WHERE trnref = ").bind(reference.clone());
             sql.push(" UNION SELECT order_id FROM payments WHERE gateway_order_id = ")

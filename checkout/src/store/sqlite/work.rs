@@ -184,6 +184,17 @@ fn reference_is_taken(connection: &Connection, reference: &str) -> Done<bool> {
     Ok(connection.prepare_cached(sql)?.query_row([reference], |row| row.get(0))?)
 }
 
+/// Whether an order's signed quote was used for another cart, or for an order of this cart that is more than an
+/// unpaid one to be replaced.
+fn quote_is_used(connection: &Connection, new: &NewOrder) -> Done<bool> {
+    let Some(quote) = new.storefront.quote else {
+        return Ok(false);
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM orders WHERE quote = ?1
+                   AND (cart <> ?2 OR state NOT IN ('open', 'cancelled', 'expired')))";
+    Ok(connection.prepare_cached(sql)?.query_row((quote.0, new.cart.0), |row| row.get(0))?)
+}
+
 /// The order that a cart's placement pays: the cart's own open one if its content is the same, else a new
 /// one in its place.
 fn order_for_cart(
@@ -198,6 +209,8 @@ fn order_for_cart(
         [new.cart.0],
         rows::order,
     )?;
+    // Before anything is cancelled for it; the database's own constraints say the same.
+    let is_used = quote_is_used(connection, new)?;
     if let Some(order) = living {
         if is_being_checked(connection, order.id)? {
             return Ok(Ok(order));
@@ -208,6 +221,9 @@ fn order_for_cart(
         if order.state != OrderState::Open || order.new.content == new.content {
             return Ok(Ok(order));
         }
+        if is_used {
+            return Ok(Err(Placed::QuoteUsed));
+        }
         if reference_is_taken(connection, &new.reference)? {
             return Ok(Err(Placed::ReferenceTaken));
         }
@@ -215,12 +231,15 @@ fn order_for_cart(
         let superseded = event(EventKind::OrderSuperseded, &format!("by {}", new.reference));
         insert_event(connection, Some(order.id), None, &superseded, now_ms)?;
     }
+    if is_used {
+        return Ok(Err(Placed::QuoteUsed));
+    }
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
-                 customer, cart, content, placed_at_ms, day)
+                 customer, cart, content, placed_at_ms, day, quote, shop_reference, return_url)
              VALUES (:reference, :mode, 'open', :method, :language, :currency, :total, :delivery, :lines,
-                 :customer, :cart, :content, :now, :day)",
+                 :customer, :cart, :content, :now, :day, :quote, :shop_reference, :return_url)",
         )?
         .execute(named_params! {
             ":reference": new.reference,
@@ -236,6 +255,9 @@ fn order_for_cart(
             ":content": new.content.0,
             ":now": now_ms,
             ":day": new.day,
+            ":quote": new.storefront.quote.map(|quote| quote.0),
+            ":shop_reference": new.storefront.reference,
+            ":return_url": new.storefront.return_url,
         });
     match inserted {
         Ok(_) => {}

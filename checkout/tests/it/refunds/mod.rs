@@ -95,6 +95,8 @@ impl Stage {
             methods: vec![PaymentMethod::Card],
             zone: TimeZone::UTC,
             refund_approval_above: Some(APPROVAL_ABOVE.into()),
+            storefront_origins: Vec::new(),
+            quote_keys: Vec::new(),
             timing: Timing::default(),
         };
         let catalog = Catalog::parse(CATALOG).unwrap();

@@ -25,7 +25,7 @@ const CHUNK: u32 = 500;
 /// What a file begins with, so that spreadsheets read it as UTF-8.
 const MARK: &str = "\u{feff}";
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "order",
     "placed",
     "state",
@@ -36,6 +36,8 @@ const COLUMNS: [&str; 10] = [
     "email",
     "name",
     "gateway_reference",
+    "reference",
+    "return_url",
 ];
 
 /// `GET /merchant/transactions.csv`, with the same filter as the list.
@@ -123,6 +125,8 @@ fn row(row: &Transaction) -> Vec<String> {
         harmless(&row.email),
         harmless(&row.name),
         harmless(&row.trnref),
+        harmless(&row.shop_reference),
+        harmless(&row.return_url),
     ]
 }
 

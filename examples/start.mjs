@@ -1,0 +1,42 @@
+// Starts an example and a shop behind it: node examples/start.mjs plain | react | vue | svelte
+//
+// The shop is the demonstration that `make build` builds, or the program in $TILLGATE_BIN. Ctrl-C ends both.
+
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { prepare } from './prepare.mjs';
+import { serve } from './serve.mjs';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const PORT = 5173;
+const ORIGIN = `http://localhost:${PORT}`;
+const NAMES = ['plain', 'react', 'vue', 'svelte'];
+
+const name = process.argv[2];
+if (!NAMES.includes(name)) stop(`node examples/start.mjs ${NAMES.join(' | ')}`);
+const tillgate = process.env.TILLGATE_BIN ?? join(ROOT, 'target/debug/tillgate');
+if (!existsSync(tillgate)) stop(`${tillgate} is not there: run  make build  first.`);
+
+const children = [spawn(tillgate, ['dev', '--storefront', ORIGIN], { cwd: ROOT, stdio: 'inherit' })];
+if (name === 'plain') {
+  await serve(join(import.meta.dirname, 'plain'), { port: PORT });
+} else {
+  prepare();
+  const vite = join(import.meta.dirname, 'node_modules/.bin/vite');
+  const options = ['--host', 'localhost', '--port', String(PORT), '--strictPort'];
+  children.push(spawn(vite, options, { cwd: join(import.meta.dirname, name), stdio: 'inherit' }));
+}
+console.log(`\nThe example: ${ORIGIN}\n`);
+
+const end = () => children.forEach((child) => child.kill());
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end);
+await Promise.race(children.map((child) => new Promise((ended) => child.once('exit', ended))));
+end();
+process.exit();
+
+function stop(message) {
+  console.error(message);
+  process.exit(2);
+}

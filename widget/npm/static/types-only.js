@@ -1,0 +1,2 @@
+// The modules for React, Vue and Svelte have types only.
+export {};

@@ -1,0 +1,2 @@
+/** Importing this module defines `<tillgate-checkout>`. */
+export * from './element.js';
