@@ -28,7 +28,7 @@ pub struct Checkout {
     /// As many signatures are made at a time as there are cores: more would only wait for each other.
     signers: Semaphore,
     /// Passwords are hashed a few at a time: each takes much memory.
-    pub(crate) hashers: Semaphore,
+    pub(crate) hashers: Arc<Semaphore>,
 }
 
 /// How many passwords are hashed at a time.
@@ -71,7 +71,7 @@ impl Checkout {
             gateway,
             clock,
             signers: Semaphore::new(cores),
-            hashers: Semaphore::new(HASHERS),
+            hashers: Arc::new(Semaphore::new(HASHERS)),
         }
     }
 

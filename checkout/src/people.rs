@@ -1,5 +1,7 @@
 //! The merchant's people: what they may do, and the record of what they did.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// What a user of the merchant's pages may do. Each role includes those before it.
@@ -86,6 +88,14 @@ impl Actor {
     }
 }
 
+/// The address that a client is counted by: whoever has one IPv6 address has all of its /64.
+pub fn household(client: IpAddr) -> IpAddr {
+    match client {
+        IpAddr::V4(_) => client,
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
+    }
+}
+
 /// Declares the actions, so that each stands in one place with its name.
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
@@ -155,6 +165,8 @@ actions! {
     OrderCancelled = "order_cancelled";
     /// Looked at what needed a person.
     LookedAt = "looked_at";
+    /// Looked at a message about an order that nobody knows.
+    MessageSeen = "message_seen";
     /// Exported transactions.
     Exported = "exported";
 }

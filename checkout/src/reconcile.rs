@@ -69,15 +69,23 @@ impl Checkout {
         Ok(report)
     }
 
-    /// Ends what nobody will finish: orders that were not paid, refunds whose answer was never seen.
+    /// Ends what nobody will finish: orders that were not paid, refunds and reversals whose answer was never
+    /// seen.
     async fn close(&self, now_ms: i64, report: &mut Report) -> Result<(), CheckoutError> {
         let timing = &self.settings.timing;
-        let abandoned =
-            self.store.abandon_refunds(now_ms.saturating_sub(timing.refund_lease_ms), now_ms).await?;
+        let asked_before = now_ms.saturating_sub(timing.refund_lease_ms);
+        let abandoned = self.store.abandon_refunds(asked_before, now_ms).await?;
         if abandoned > 0 {
             tracing::error!(
                 refunds = abandoned,
                 "nobody knows what became of refunds: look at the myPOS account"
+            );
+        }
+        let abandoned = self.store.abandon_reversals(asked_before, now_ms, timing).await?;
+        if abandoned > 0 {
+            tracing::error!(
+                reversals = abandoned,
+                "nobody knows what became of reversals: look at the myPOS account"
             );
         }
         let placed_before = now_ms.saturating_sub(timing.order_expires_ms);
@@ -219,7 +227,7 @@ impl Checkout {
         Ok(self.send(store, signed).await.verified?)
     }
 
-    /// Gives back a payment that could not be taken and that the gateway has not reversed: in full, once.
+    /// Gives back a payment that could not be taken and that the gateway has not reversed: what is left of it.
     /// `paid` is what the gateway says was paid; only what was also asked for is given back without a
     /// person.
     async fn give_back(&self, payment: &Payment, paid: Money) -> Result<(), CheckoutError> {
@@ -233,8 +241,14 @@ impl Checkout {
             tracing::error!("a payment has to be given back by hand: look at the myPOS account");
             return Ok(self.store.raise(payment.id, event, self.now_ms()).await?);
         }
+        let record = self.store.order_record_of(payment.id).await?;
+        let left_minor = record.map_or(0, |record| record.left_minor(Some(payment.id)));
+        if left_minor == 0 {
+            return Ok(());
+        }
+        let left = Money::new(left_minor, payment.money.currency);
         let reason = "the payment could not be taken for its order".to_owned();
-        match self.refund_payment(payment, payment.money, reason, None, Actor::ourselves(), None).await {
+        match self.refund_payment(payment, left, reason, None, Actor::ourselves(), None).await {
             // Somebody else was quicker: it is given back, or being given back.
             Ok(_) | Err(MerchantError::Problem(_)) => Ok(()),
             Err(MerchantError::Failed(error)) => Err(error),

@@ -11,7 +11,7 @@ use mypos::{Outcome, RefundReply, Reversal, ReversalReply, Trnref};
 use crate::checkout::{Checkout, CheckoutError};
 use crate::conversation::{Answer, Signed};
 use crate::people::{Action, Actor};
-use crate::records::{Payment, PaymentId, Refund, RefundId, RefundKind};
+use crate::records::{Event, EventKind, Payment, PaymentId, Refund, RefundId, RefundKind};
 use crate::rules::Cause;
 use crate::start::to_gateway;
 use crate::store::merchant::{
@@ -66,6 +66,9 @@ pub enum MerchantProblem {
     /// Above the limit for approvals: only a refund can be approved by a second person.
     #[error("a second person has to approve this sum: refund it instead")]
     NeedsApproval,
+    /// The gateway may still be answering.
+    #[error("the gateway is still being asked: wait for its answer")]
+    StillAsked,
     /// The gateway's reference of the payment is not known.
     #[error("the gateway's reference of this payment is not known: refund it in the myPOS account")]
     NoReference,
@@ -116,12 +119,31 @@ pub struct RefundRequest {
 pub struct RecordRequest {
     /// The order's reference.
     pub reference: String,
+    /// The payment; the one that holds the order's money where `None`. Not for [`RefundKind::Hand`].
+    pub payment: Option<PaymentId>,
     /// How it was made; not [`RefundKind::Gateway`].
     pub kind: RefundKind,
     /// How much.
     pub money: Money,
     /// Why.
     pub reason: String,
+    /// The idempotency key of the press.
+    pub key: String,
+    /// Who records it.
+    pub actor: Actor,
+}
+
+/// Money that came in by one of the merchant's own methods, as he records it.
+#[derive(Clone, Debug)]
+pub struct MoneyRequest {
+    /// The order's reference.
+    pub reference: String,
+    /// How much.
+    pub money: Money,
+    /// In the merchant's words; may be empty.
+    pub note: String,
+    /// Whether the order counts as paid although less came in.
+    pub settles: bool,
     /// The idempotency key of the press.
     pub key: String,
     /// Who records it.
@@ -142,6 +164,12 @@ fn key_hash(key: &str) -> Hash {
     Hash::of(&[b"refund", key.as_bytes()])
 }
 
+/// The refund of an order that a press made before.
+pub fn refund_of_press<'r>(record: &'r OrderRecord, key: &str) -> Option<&'r Refund> {
+    let key = Some(key_hash(key));
+    record.refunds.iter().find(|refund| refund.key == key)
+}
+
 /// The payment of an order that a refund is made from: the one that was named, or the one that holds the
 /// money, or one whose money could not be taken for the order.
 pub fn refundable(record: &OrderRecord, named: Option<PaymentId>) -> Option<&Payment> {
@@ -156,9 +184,15 @@ pub fn refundable(record: &OrderRecord, named: Option<PaymentId>) -> Option<&Pay
 }
 
 impl Checkout {
-    /// Everything about an order, for the merchant.
+    /// Everything about an order, for the merchant. Test and live never mix: an order of the other mode is
+    /// not found.
     pub async fn order_record(&self, reference: &str) -> Result<OrderRecord, MerchantError> {
-        self.store.order_record(reference).await?.ok_or(MerchantProblem::NotFound.into())
+        let record = self.store.order_record(reference).await?;
+        let of_this_mode = |record: &OrderRecord| {
+            let order = &record.file.order.new;
+            order.mode == self.settings.mode_for(order.total.currency)
+        };
+        record.filter(of_this_mode).ok_or(MerchantProblem::NotFound.into())
     }
 
     /// Refunds part of a payment, or all of it. `Ok` says where the refund stands: done, refused by the
@@ -236,7 +270,9 @@ impl Checkout {
         Ok(self.signed(store, &request).await?)
     }
 
-    /// Asks the gateway for a refund that is set aside, once, and settles it by what comes of it.
+    /// Asks the gateway for a refund that is set aside, once, and settles it by what comes of it. From the
+    /// question on there is no error: a refund that could not be settled is still reserved, and becomes
+    /// unknown when its lease is over.
     async fn carry_out(
         &self,
         id: RefundId,
@@ -245,7 +281,9 @@ impl Checkout {
         request: Signed,
     ) -> Result<Refund, MerchantError> {
         let amount = to_gateway(money)?;
-        let answer = self.send(self.store_of(&payment.store)?, request).await;
+        let store = self.store_of(&payment.store)?;
+        let reserved = self.refund_of(id).await?;
+        let answer = self.send(store, request).await;
         let (outcome, detail) = outcome_of(&answer, |verified| {
             let reply = RefundReply::read(verified).ok()?;
             Some((reply.outcome(amount), reply.status))
@@ -260,8 +298,15 @@ impl Checkout {
         }
         let settlement = Settlement { event, detail, raw: answer.raw, actor: None };
         // A refusal means that the refund was settled meanwhile; what contradicts that was raised.
-        let _ = self.store.settle_refund(id, settlement, self.now_ms()).await?;
-        self.refund_of(id).await
+        let settled = self.store.settle_refund(id, settlement, self.now_ms()).await;
+        let stands = match settled {
+            Ok(_) => self.refund_of(id).await,
+            Err(error) => Err(error.into()),
+        };
+        stands.or_else(|error| {
+            tracing::error!(%error, ?outcome, refund = id.0, "the gateway answered, and it could not be written down");
+            Ok(reserved)
+        })
     }
 
     /// Approves a refund that somebody else proposed, and carries it out.
@@ -343,7 +388,7 @@ impl Checkout {
             RefundKind::Gateway => return Err(MerchantProblem::NothingToRefund.into()),
             RefundKind::Hand => (None, record.file.order.new.total.currency),
             RefundKind::Account | RefundKind::Chargeback => {
-                let payment = refundable(&record, None).ok_or(MerchantProblem::NothingToRefund)?;
+                let payment = refundable(&record, request.payment).ok_or(MerchantProblem::NothingToRefund)?;
                 (Some(payment.id), payment.money.currency)
             }
         };
@@ -357,14 +402,18 @@ impl Checkout {
             reason,
             actor: request.actor,
         };
-        if let Some(id) = self.store.record_refund(refund, self.now_ms()).await? {
-            return self.refund_of(id).await;
+        match self.store.record_refund(refund, self.now_ms()).await? {
+            Reserved::Yes(id) | Reserved::Proposed(id) | Reserved::Repeated(id) => self.refund_of(id).await,
+            Reserved::KeyReused => Err(MerchantProblem::KeyReused.into()),
+            Reserved::No => {
+                let left = self.order_record(&request.reference).await?.left_minor(payment);
+                Err(too_much(Money::new(left, currency)).into())
+            }
         }
-        let left = self.order_record(&request.reference).await?.left_minor(payment);
-        Err(too_much(Money::new(left, currency)).into())
     }
 
-    /// Asks the gateway to undo a whole payment of which nothing was refunded.
+    /// Asks the gateway to undo a whole payment of which nothing was refunded. From the question on there is no
+    /// error: one whose answer could not be written down is still being reversed.
     pub async fn reverse(&self, reference: &str, actor: Actor) -> Result<Reversed, MerchantError> {
         let record = self.order_record(reference).await?;
         let payment = record.file.payments.iter().find(|payment| payment.state == PaymentState::Paid);
@@ -391,11 +440,14 @@ impl Checkout {
             Outcome::Undecided => Cause::ReversalUndecided,
         };
         // A rollback may have come meanwhile: then that is where the payment stands.
-        let applied = self
-            .store
-            .apply_by(payment.id, cause, answer.raw, None, self.now_ms(), &self.settings.timing)
-            .await?;
-        let state = applied.map_or(PaymentState::Reversing, |applied| applied.decision.payment.state);
+        let (now_ms, timing) = (self.now_ms(), &self.settings.timing);
+        let state = match self.store.apply_by(payment.id, cause, answer.raw, None, now_ms, timing).await {
+            Ok(applied) => applied.map_or(PaymentState::Reversing, |applied| applied.decision.payment.state),
+            Err(error) => {
+                tracing::error!(%error, ?outcome, "the gateway answered, and it could not be written down");
+                PaymentState::Reversing
+            }
+        };
         Ok(Reversed { state, answer: detail })
     }
 
@@ -409,9 +461,26 @@ impl Checkout {
         let record = self.order_record(reference).await?;
         let payment = record.file.payments.iter().find(|payment| payment.state == PaymentState::Reversing);
         let payment = payment.ok_or(MerchantProblem::NotPaid)?;
+        let events = self.store.events(record.file.order.id).await?;
+        if !self.is_reversal_unknown(payment, &events) {
+            return Err(MerchantProblem::StillAsked.into());
+        }
         let cause = if was_done { Cause::ReversalYes } else { Cause::ReversalNo };
         let by = Some((actor, Action::ReversalOutcomeRecorded));
         self.apply_by(payment.id, cause, None, by).await.map(drop)
+    }
+
+    /// Whether nobody knows what became of a payment's reversal: the gateway's answer decided nothing, or never
+    /// came.
+    pub fn is_reversal_unknown(&self, payment: &Payment, events: &[Event]) -> bool {
+        let asked_at_ms = payment.state_since_ms;
+        let is_raised = events.iter().any(|event| {
+            event.payment == Some(payment.id)
+                && event.what.kind == EventKind::ReversalUnknown
+                && event.at_ms >= asked_at_ms
+        });
+        let is_over = self.now_ms().saturating_sub(asked_at_ms) >= self.settings.timing.refund_lease_ms;
+        payment.state == PaymentState::Reversing && (is_raised || is_over)
     }
 
     async fn apply_by(
@@ -431,23 +500,21 @@ impl Checkout {
         }
     }
 
-    /// Records money that came in by one of the merchant's own methods. What is still missing: nothing where
-    /// the order is paid now.
-    pub async fn record_money(
-        &self,
-        reference: &str,
-        money: Money,
-        note: &str,
-        settles: bool,
-        actor: Actor,
-    ) -> Result<OrderRecord, MerchantError> {
-        let record = self.order_record(reference).await?;
+    /// Records money that came in by one of the merchant's own methods. The order as it stands then.
+    pub async fn record_money(&self, request: MoneyRequest) -> Result<OrderRecord, MerchantError> {
+        let record = self.order_record(&request.reference).await?;
         let order = &record.file.order;
-        check_amount(money, order.new.total)?;
-        let note = clean(note, MAX_REASON_CHARS);
-        let receipt = NewReceipt { order: order.id, money, note, settles, actor };
+        check_amount(request.money, order.new.total)?;
+        let receipt = NewReceipt {
+            order: order.id,
+            money: request.money,
+            key: key_hash(&request.key),
+            note: clean(&request.note, MAX_REASON_CHARS),
+            settles: request.settles,
+            actor: request.actor,
+        };
         match self.store.record_receipt(receipt, self.now_ms()).await? {
-            Ok(_) => self.order_record(reference).await,
+            Ok(_) => self.order_record(&request.reference).await,
             Err(_) => Err(MerchantProblem::OrderChanged.into()),
         }
     }

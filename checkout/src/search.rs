@@ -1,6 +1,7 @@
 //! What somebody means who looks for a transaction.
 
-use domain::{Currency, Language};
+use domain::{Currency, Details, Language};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::store::merchant::Search;
 use crate::typed_amount;
@@ -29,9 +30,32 @@ pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> 
         meant.push(Search::Amount(money.minor));
     }
     if text.chars().count() >= MIN_NAME_CHARS && !text.chars().all(|c| c.is_ascii_digit()) {
-        meant.push(Search::Person(text.to_lowercase()));
+        meant.push(Search::Person(found_by(&text)));
     }
     meant
+}
+
+/// A text as people are looked for by it: small letters of every alphabet, in one form, with single blanks.
+pub fn found_by(text: &str) -> String {
+    let small: String = text.nfc().collect::<String>().to_lowercase();
+    small.split_whitespace().collect::<Vec<_>>().join(" ").nfc().collect()
+}
+
+/// What a shopper is looked for by.
+pub(crate) struct Found {
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) family_name: String,
+}
+
+impl Found {
+    pub(crate) fn of(details: &Details) -> Self {
+        Self {
+            email: found_by(&details.email),
+            name: found_by(&format!("{} {}", details.first_name, details.family_name)),
+            family_name: found_by(&details.family_name),
+        }
+    }
 }
 
 /// An order's reference, however it was typed: `tg 7k3m9qxa`.
@@ -70,6 +94,9 @@ mod tests {
         for (text, person) in [("Ada@Example.com", "ada@example.com"), ("O'Ne", "o'ne")] {
             assert_eq!(meant(text), [storefront(text), Search::Person(person.into())]);
         }
+        // The same letters, typed in another form, and in large.
+        assert_eq!(meant("MU\u{308}LLER")[1], Search::Person("m\u{fc}ller".into()));
+        assert_eq!(found_by("  Ada   LOVELACE\u{a0}"), "ada lovelace");
         assert_eq!(meant(""), []);
         assert_eq!(meant("a"), [storefront("a")], "too little for a name");
     }

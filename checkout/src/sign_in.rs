@@ -1,14 +1,16 @@
 //! The merchant's door: passwords, sessions, the second factor, and the throttling of guesses.
 
+use std::sync::Arc;
+
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use totp_rs::{Algorithm, Builder, Secret, Totp};
 
 use crate::checkout::{Checkout, CheckoutError};
-use crate::people::{Action, Actor, Role, User};
+use crate::people::{Action, Actor, Role, User, household};
 use crate::store::StoreError;
-use crate::store::merchant::{Credentials, NewUser, Session, UserChange};
+use crate::store::merchant::{CountedGuess, Credentials, Entrance, NewUser, Session, UserChange};
 use crate::token::{Hash, NoRandomness, Token, random};
 
 const MINUTE_MS: i64 = 60_000;
@@ -101,16 +103,14 @@ pub struct NewSecondFactor {
     pub address: String,
 }
 
-fn account_key(email: &str) -> Hash {
-    Hash::of(&[b"account", email.as_bytes()])
-}
-
-/// The counters of a guess: the pair, the client, the account.
-fn guess_keys(email: &str, address: &str) -> Vec<Hash> {
+/// The counters of a guess, each with how many it may have: the pair, the client, the account.
+fn guess_keys(email: &str, address: &str) -> Vec<(Hash, u32)> {
+    let client = address.parse().map_or_else(|_| address.to_owned(), |known| household(known).to_string());
+    let (email, client) = (email.as_bytes(), client.as_bytes());
     vec![
-        Hash::of(&[b"pair", email.as_bytes(), address.as_bytes()]),
-        Hash::of(&[b"client", address.as_bytes()]),
-        account_key(email),
+        (Hash::of(&[b"pair", email, client]), GUESSES_OF_PAIR),
+        (Hash::of(&[b"client", client]), GUESSES_OF_CLIENT),
+        (Hash::of(&[b"account", email]), GUESSES_OF_ACCOUNT),
     ]
 }
 
@@ -170,25 +170,26 @@ impl Checkout {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, DoorError> {
         let failed = |error: String| DoorError::Failed(CheckoutError::Signing(error));
-        let _turn = self.hashers.acquire().await.map_err(|error| failed(error.to_string()))?;
+        let hashers = Arc::clone(&self.hashers);
+        let turn = hashers.acquire_owned().await.map_err(|error| failed(error.to_string()))?;
+        // The turn lasts as long as the work, also where whoever asked goes away.
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|error| failed(error.to_string()))
     }
 
-    /// Refuses where too much was guessed wrong of late.
-    async fn check_guesses(&self, email: &str, address: &str) -> Result<(), DoorError> {
-        let since_ms = self.now_ms().saturating_sub(GUESSES_COUNT_MS);
-        let counts = self.store.wrong_guesses(guess_keys(email, address), since_ms).await?;
-        let limits = [GUESSES_OF_PAIR, GUESSES_OF_CLIENT, GUESSES_OF_ACCOUNT];
-        if counts.iter().zip(limits).any(|(count, limit)| *count >= limit) {
-            return Err(DoorProblem::TooManyGuesses.into());
-        }
-        Ok(())
+    /// Counts a guess, and refuses it where too much was guessed wrong of late.
+    async fn count_guess(&self, email: &str, address: &str) -> Result<CountedGuess, DoorError> {
+        let now_ms = self.now_ms();
+        let since_ms = now_ms.saturating_sub(GUESSES_COUNT_MS);
+        let counted = self.store.count_guess(guess_keys(email, address), since_ms, now_ms).await?;
+        counted.ok_or(DoorProblem::TooManyGuesses.into())
     }
 
     async fn note_wrong_guess(&self, email: &str, address: &str) -> Result<(), DoorError> {
         let now_ms = self.now_ms();
-        let forget = now_ms.saturating_sub(GUESSES_COUNT_MS);
-        self.store.count_wrong_guess(guess_keys(email, address), forget, now_ms).await?;
         // Only the host knows what was typed: the name of an account that does not exist may be a password.
         let actor = Actor { who: "somebody".to_owned(), address: address.to_owned() };
         let known = self.store.credentials(email).await?.is_some();
@@ -204,12 +205,15 @@ impl Checkout {
         address: &str,
     ) -> Result<Credentials, DoorError> {
         let email = email.trim().to_lowercase();
-        self.check_guesses(&email, address).await?;
+        let guess = self.count_guess(&email, address).await?;
         let known = if email.len() <= EMAIL_MAX_BYTES { self.store.credentials(&email).await? } else { None };
         let stored = known.as_ref().map(|known| known.password.clone());
         let is_right = self.is_password(password, stored).await?;
         match known {
-            Some(known) if is_right && !known.user.is_disabled => Ok(known),
+            Some(known) if is_right && !known.user.is_disabled => {
+                self.store.forget_guess(guess).await?;
+                Ok(known)
+            }
             _ => {
                 self.note_wrong_guess(&email, address).await?;
                 Err(DoorProblem::Wrong.into())
@@ -219,12 +223,13 @@ impl Checkout {
 
     /// Signs somebody in who comes from `address`.
     pub async fn sign_in(&self, email: &str, password: &str, address: &str) -> Result<SignedIn, DoorError> {
-        let Credentials { user, .. } = self.with_password(email, password, address).await?;
+        let Credentials { user, password, .. } = self.with_password(email, password, address).await?;
         let session = Token::random()?;
-        let needs_code = user.has_second_factor;
         let actor = Actor::user(&user, address);
-        self.store.open_session(session.hash(), user.id, !needs_code, actor, self.now_ms()).await?;
-        Ok(SignedIn { session, needs_code })
+        let entrance = Entrance::Password(password);
+        let opened = self.store.open_session(session.hash(), user.id, entrance, actor, self.now_ms()).await?;
+        let is_complete = opened.ok_or(DoorProblem::Wrong)?;
+        Ok(SignedIn { session, needs_code: !is_complete })
     }
 
     /// Takes the code of a session that waits for one, and gives the session that works.
@@ -238,15 +243,16 @@ impl Checkout {
         let user = waits.ok_or(DoorProblem::SessionEnded)?.user;
         self.check_code(&user, code, address).await?;
         let (session, now_ms) = (Token::random()?, self.now_ms());
-        self.store.end_session(waiting.hash(), session_ended_before(now_ms), None, now_ms).await?;
         let actor = Actor::user(&user, address);
-        self.store.open_session(session.hash(), user.id, true, actor, now_ms).await?;
+        let entrance = Entrance::Code(waiting.hash());
+        let opened = self.store.open_session(session.hash(), user.id, entrance, actor, now_ms).await?;
+        opened.ok_or(DoorProblem::SessionEnded)?;
         Ok(session)
     }
 
     /// Checks a code of a user's authenticator app, which works once.
     pub async fn check_code(&self, user: &User, code: &str, address: &str) -> Result<(), DoorError> {
-        self.check_guesses(&user.email, address).await?;
+        let guess = self.count_guess(&user.email, address).await?;
         let code: String = code.chars().filter(char::is_ascii_digit).collect();
         let now_s = u64::try_from(self.now_ms() / 1000).unwrap_or(0);
         let known = self.store.credentials(&user.email).await?;
@@ -256,7 +262,7 @@ impl Checkout {
         if let Some(step) = step
             && self.store.use_totp_step(user.id, step).await?
         {
-            return Ok(());
+            return Ok(self.store.forget_guess(guess).await?);
         }
         self.note_wrong_guess(&user.email, address).await?;
         Err(DoorProblem::WrongCode.into())
@@ -350,12 +356,10 @@ impl Checkout {
         let secret = Secret::try_from_base32(secret).map_err(|_| DoorProblem::WrongCode)?;
         let code: String = code.chars().filter(char::is_ascii_digit).collect();
         let now_s = u64::try_from(self.now_ms() / 1000).unwrap_or(0);
-        let is_right =
-            totp(secret.as_bytes(), &user.email).is_some_and(|totp| totp.check(&code, now_s).is_some());
-        if !is_right {
-            return Err(DoorProblem::WrongCode.into());
-        }
-        let change = UserChange::SecondFactor(Some(secret.as_bytes().to_vec()));
+        let step = totp(secret.as_bytes(), &user.email).and_then(|totp| totp.check(&code, now_s));
+        let step = step.ok_or(DoorProblem::WrongCode)?;
+        // The code that showed it does not work a second time.
+        let change = UserChange::SecondFactor(Some((secret.as_bytes().to_vec(), step)));
         self.change_user(&user.email, change, Actor::user(user, address)).await
     }
 

@@ -186,8 +186,10 @@ impl PaymentState {
             (Self::Paid, E::ReversalAsked { refunds: false }) => Ok(Self::Reversing),
             (Self::Paid, E::ReversalAsked { refunds: true }) => Err(Refusal::HasRefunds),
             (_, E::ReversalAsked { .. }) => Err(Refusal::NotPaid),
-            (Self::Reversing | Self::Reversed, E::ReversalDone) => Ok(Self::Reversed),
+            // A late yes counts, even where somebody recorded a no meanwhile: the money is gone.
+            (Self::Reversing | Self::Reversed | Self::Paid, E::ReversalDone) => Ok(Self::Reversed),
             (Self::Reversing | Self::Paid, E::ReversalDeclined) => Ok(Self::Paid),
+            (Self::Reversed, E::ReversalDeclined) => Err(Refusal::Contradiction),
             (_, E::ReversalDone | E::ReversalDeclined) => Err(Refusal::NotPaid),
 
             // Nothing new.
@@ -394,7 +396,7 @@ mod tests {
             (PaymentEvent::StatusReversed, "VVVVVVV"),
             (PaymentEvent::ReversalAsked { refunds: false }, "!!!v!!!"),
             (PaymentEvent::ReversalAsked { refunds: true }, "!!!!!!!"),
-            (PaymentEvent::ReversalDone, "!!!!!VV"),
+            (PaymentEvent::ReversalDone, "!!!V!VV"),
             (PaymentEvent::ReversalDeclined, "!!!P!P!"),
         ];
         assert_eq!(expected.map(|(event, _)| event), PaymentEvent::ALL);

@@ -146,7 +146,9 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
 /// The demonstration's merchant, with a password that is made once and kept beside the keys.
 async fn merchant(dir: &Path, checkout: &Checkout) -> Result<String, DevError> {
     let file = dir.join("merchant-password");
-    let password = if let Ok(kept) = fs::read_to_string(&file) {
+    let kept = fs::read_to_string(&file).ok();
+    let is_new = kept.is_none();
+    let password = if let Some(kept) = kept {
         kept.trim().to_owned()
     } else {
         let random =
@@ -156,10 +158,15 @@ async fn merchant(dir: &Path, checkout: &Checkout) -> Result<String, DevError> {
         write(&file, &made)?;
         made
     };
-    match checkout.add_user(MERCHANT, Role::Administer, &password, Actor::ourselves()).await {
-        Ok(()) | Err(DoorError::Problem(DoorProblem::EmailTaken)) => Ok(password),
-        Err(error) => Err(DevError::Merchant(error)),
-    }
+    let added = match checkout.add_user(MERCHANT, Role::Administer, &password, Actor::ourselves()).await {
+        // The file with the password is gone, and the user is not.
+        Err(DoorError::Problem(DoorProblem::EmailTaken)) if is_new => {
+            checkout.set_password(MERCHANT, &password, Actor::ourselves()).await
+        }
+        Err(DoorError::Problem(DoorProblem::EmailTaken)) => Ok(()),
+        other => other,
+    };
+    added.map(|()| password).map_err(DevError::Merchant)
 }
 
 fn local(listener: &tokio::net::TcpListener, asked: SocketAddr) -> Result<SocketAddr, StartupError> {

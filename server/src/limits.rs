@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::render;
 use crate::state::AppState;
 use app::pages::MessageKind;
+use checkout::people::household;
 use domain::Problem;
 
 /// Counters by client address: one for everything, a tighter one for starting payments.
@@ -44,14 +45,6 @@ impl Limits {
         }
         self.requests.check_key(&client).is_ok()
             && (!starts_payment || self.payments.check_key(&client).is_ok())
-    }
-}
-
-/// The address that is counted: whoever has one IPv6 address has all of its /64.
-fn household(client: IpAddr) -> IpAddr {
-    match client {
-        IpAddr::V4(_) => client,
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & (u128::MAX << 64)).into()),
     }
 }
 

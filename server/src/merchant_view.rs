@@ -157,12 +157,12 @@ impl Words<'_> {
                 })
                 .collect(),
             total: self.money(total),
-            payments: record.file.payments.iter().map(|payment| self.payment(payment)).collect(),
+            payments: record.file.payments.iter().map(|payment| self.payment(record, payment)).collect(),
             refunds: record.refunds.iter().map(|refund| self.refund(refund, staff)).collect(),
             receipts: record.receipts.iter().map(|receipt| self.receipt(receipt)).collect(),
             history: events.iter().rev().map(|event| self.history(event)).collect(),
             deeds: record.audit.iter().rev().map(|entry| self.deed(entry)).collect(),
-            forms: if staff.may(Role::Refund) { self.forms(record) } else { ActForms::default() },
+            forms: if staff.may(Role::Refund) { self.forms(record, events) } else { ActForms::default() },
             news: None,
             problems: Vec::new(),
             attention: order.attention_since_ms.is_some() || waits,
@@ -208,15 +208,20 @@ impl Words<'_> {
         ]
     }
 
-    fn payment(&self, payment: &Payment) -> PaymentLine {
+    fn payment(&self, record: &OrderRecord, payment: &Payment) -> PaymentLine {
         let texts = self.texts();
-        let state = if payment.state == PaymentState::Paid && !payment.confirmed {
+        let is_back = payment.state == PaymentState::Refused
+            && given_back_minor(record, payment) >= payment.money.minor;
+        let state = if is_back {
+            texts.payment_given_back
+        } else if payment.state == PaymentState::Paid && !payment.confirmed {
             texts.payment_checking
         } else {
             texts.payment_state(payment.state.name())
         };
         let tone = match payment.state {
             PaymentState::Paid if payment.confirmed => "good",
+            PaymentState::Refused if is_back => "",
             PaymentState::Refused => "stopped",
             PaymentState::Started if !is_checking(payment) => "",
             PaymentState::Started | PaymentState::Paid | PaymentState::Reversing => "open",
@@ -263,6 +268,15 @@ impl Words<'_> {
         }
     }
 
+    /// What tells a payment from the order's others.
+    fn name_of(&self, record: &OrderRecord, id: i64) -> String {
+        let payment = record.file.payments.iter().find(|payment| payment.id.0 == id);
+        payment.map_or_else(String::new, |payment| {
+            let line = self.payment(record, payment);
+            format!("{}, {}, {}", line.amount, line.since, line.state)
+        })
+    }
+
     fn receipt(&self, receipt: &Receipt) -> ReceiptLine {
         ReceiptLine {
             amount: self.money(receipt.money),
@@ -294,7 +308,7 @@ impl Words<'_> {
     }
 
     /// What can be done with an order as it stands.
-    fn forms(&self, record: &OrderRecord) -> ActForms {
+    fn forms(&self, record: &OrderRecord, events: &[Event]) -> ActForms {
         let texts = self.texts();
         let order = &record.file.order;
         let currency = order.new.total.currency;
@@ -321,28 +335,54 @@ impl Words<'_> {
         if record.left_minor(None) > 0 {
             kinds.push((RefundKind::Hand.name(), texts.kind_hand));
         }
-        let missing = Money::new(missing_minor(record).max(0), currency);
+        let is_own = !order.method.uses_gateway() || !record.receipts.is_empty();
+        let missing = Money::new(missing_minor(record), currency);
+        let missing = if missing.minor > 0 { format::typed(missing, self.language) } else { String::new() };
+        let record_payments = match refunds.as_slice() {
+            [] | [_] => Vec::new(),
+            several => several.iter().map(|one| (one.payment, self.name_of(record, one.payment))).collect(),
+        };
         let paid = payments.iter().find(|payment| payment.state == PaymentState::Paid);
         let has_refunds = |payment: &Payment| {
             record.refunds.iter().any(|refund| refund.payment == Some(payment.id) && refund.state.counts())
         };
         ActForms {
             reverse: paid.is_some_and(|payment| !has_refunds(payment)),
-            reversal_outcome: payments.iter().any(|payment| payment.state == PaymentState::Reversing),
-            receive: (order.state == OrderState::Awaiting).then(|| format::typed(missing, self.language)),
-            cancel: matches!(order.state, OrderState::Open | OrderState::Awaiting),
+            reversal_outcome: payments.iter().any(|one| self.checkout.is_reversal_unknown(one, events)),
+            receive: is_own.then_some(missing),
+            cancel: matches!(order.state, OrderState::Open | OrderState::Awaiting).then_some(if is_own {
+                texts.cancel_own_text
+            } else {
+                texts.cancel_text
+            }),
             look: order.attention_since_ms.is_some(),
             record: (!kinds.is_empty()).then_some(kinds),
+            record_payments,
             refunds,
             ..ActForms::default()
         }
     }
 }
 
-/// What is still missing of an order that is paid without the gateway; less than zero where too much came.
+/// What went back of a payment.
+fn given_back_minor(record: &OrderRecord, payment: &Payment) -> i64 {
+    let done = record
+        .refunds
+        .iter()
+        .filter(|refund| refund.payment == Some(payment.id) && refund.state == RefundState::Done);
+    done.fold(0, |sum, refund| sum.saturating_add(refund.money.minor))
+}
+
+/// What is still missing of an order that awaits money. Less than zero: what came in and is owed back.
 pub fn missing_minor(record: &OrderRecord) -> i64 {
-    if record.receipts.is_empty() && record.file.order.state != OrderState::Awaiting {
-        return 0;
-    }
-    record.file.order.new.total.minor.saturating_sub(record.received_minor())
+    let order = &record.file.order;
+    let (total, had) = (order.new.total.minor, record.left_minor(None));
+    let is_paid_otherwise = record.file.payments.iter().any(|payment| payment.state.holds_money());
+    let wanted = match order.state {
+        OrderState::Awaiting => total,
+        // One that was settled with less misses nothing.
+        OrderState::Paid if !is_paid_otherwise => total.min(had),
+        _ => 0,
+    };
+    wanted.saturating_sub(had)
 }

@@ -21,6 +21,8 @@ pub enum MessageKind {
     Unavailable,
     /// The request came from where it may not come from.
     Forbidden,
+    /// Whoever is signed in at the merchant's pages may not open it.
+    NotAllowed,
     /// The request could not be read.
     BadRequest,
     /// The shopper came back from the gateway with an answer that could not be verified.
@@ -29,13 +31,14 @@ pub enum MessageKind {
 
 impl MessageKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotFound,
         Self::Expired,
         Self::TooManyRequests,
         Self::TooLarge,
         Self::Unavailable,
         Self::Forbidden,
+        Self::NotAllowed,
         Self::BadRequest,
         Self::ReturnUnverified,
     ];
@@ -48,7 +51,7 @@ impl MessageKind {
             Self::TooManyRequests => 429,
             Self::TooLarge => 413,
             Self::Unavailable => 503,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::NotAllowed => 403,
             Self::BadRequest | Self::ReturnUnverified => 400,
         }
     }
@@ -61,6 +64,7 @@ impl MessageKind {
             Self::TooLarge => (texts.too_large_title, texts.too_large_text),
             Self::Unavailable => (texts.unavailable_title, texts.unavailable_text),
             Self::Forbidden => (texts.forbidden_title, texts.forbidden_text),
+            Self::NotAllowed => (texts.not_allowed_title, texts.not_allowed_text),
             Self::BadRequest => (texts.bad_request_title, texts.bad_request_text),
             Self::ReturnUnverified => (texts.unverified_title, texts.unverified_text),
         }
@@ -84,17 +88,26 @@ pub fn MessagePage(
 ) -> impl IntoView {
     let texts = &site.texts().message;
     let (title, text) = data.kind.words(texts);
+    if data.kind == MessageKind::NotAllowed {
+        let back = view! { <a class="button" href="/merchant/transactions">{texts.to_transactions}</a> };
+        return message(&site, title, text, back.into_any()).into_any();
+    }
     // Who cannot tell whether he paid is not led to where he would pay again.
     let to_checkout = (data.kind != MessageKind::ReturnUnverified)
         .then(|| view! { <a class="button" href="/checkout">{texts.to_checkout}</a> });
+    let ways = view! { {to_checkout} <a href="/">{texts.to_shop}</a> };
+    message(&site, title, text, ways.into_any()).into_any()
+}
+
+fn message(site: &Site, title: &'static str, text: &'static str, ways: AnyView) -> impl IntoView + use<> {
     document(
-        &site,
+        site,
         Frame { title: title.to_owned(), narrow: true, ..Frame::default() },
         view! {
             <div class="card">
                 <h1>{title}</h1>
                 <p>{text}</p>
-                <p class="ways">{to_checkout} <a href="/">{texts.to_shop}</a></p>
+                <p class="ways">{ways}</p>
             </div>
         },
     )

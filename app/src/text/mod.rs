@@ -301,6 +301,7 @@ server_texts! {
     MessageTexts {
         not_found_title, not_found_text, expired_title, expired_text, too_many_title, too_many_text,
         too_large_title, too_large_text, unavailable_title, unavailable_text, forbidden_title, forbidden_text,
+        not_allowed_title, not_allowed_text, to_transactions,
         bad_request_title, bad_request_text, unverified_title, unverified_text, to_shop, to_checkout,
     }
 }

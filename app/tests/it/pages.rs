@@ -420,7 +420,9 @@ fn messages_lead_on_but_never_to_a_second_payment() {
         for kind in MessageKind::ALL {
             let html = html(move || view! { <MessagePage site=site(language) data=MessageData { kind } /> });
             let main = html.split("<main").nth(1).unwrap();
-            assert_eq!(main.contains(r#"href="/checkout""#), kind != MessageKind::ReturnUnverified);
+            let may_pay = !matches!(kind, MessageKind::ReturnUnverified | MessageKind::NotAllowed);
+            assert_eq!(main.contains(r#"href="/checkout""#), may_pay);
+            assert!(main.contains("href=\"/"), "{kind:?} is a dead end");
             assert!((400..=503).contains(&kind.status()));
         }
     }

@@ -53,7 +53,8 @@ pub enum Search {
     Storefront(String),
     /// The gateway's reference (`IPC_Trnref`), or a payment's or refund's `OrderID`.
     Gateway(String),
-    /// The beginning of the e-mail address or of the family name, in small letters.
+    /// The beginning of the e-mail address, of the name or of the family name, as [`crate::search::found_by`]
+    /// writes it.
     Person(String),
     /// What an order costs, in minor units.
     Amount(i64),
@@ -137,6 +138,26 @@ pub struct Total {
     pub refunded_minor: i64,
 }
 
+/// The sums of what is filtered.
+#[derive(Clone, Debug)]
+pub struct Totals {
+    /// One for each currency in which there are any.
+    pub by_currency: Vec<Total>,
+    /// Whether a search found more than [`SEARCH_LIMIT`], and the sums are those of a part.
+    pub is_cut: bool,
+}
+
+/// A verified message about an order that nobody knows.
+#[derive(Clone, Debug)]
+pub struct UnknownMessage {
+    /// Its number.
+    pub id: i64,
+    /// When it came, milliseconds since 1970.
+    pub at_ms: i64,
+    /// As it came.
+    pub raw: String,
+}
+
 /// Everything about one order.
 #[derive(Clone, Debug)]
 pub struct OrderRecord {
@@ -151,7 +172,7 @@ pub struct OrderRecord {
 }
 
 impl OrderRecord {
-    /// What the merchant received himself, in all.
+    /// What the merchant received himself, in all, whatever of it went back.
     pub fn received_minor(&self) -> i64 {
         self.receipts.iter().fold(0, |sum, receipt| sum.saturating_add(receipt.money.minor))
     }
@@ -193,10 +214,10 @@ pub struct NewRefund {
     pub approval_above_minor: Option<i64>,
 }
 
-/// Whether a refund's amount could be set aside.
+/// Whether a refund's amount could be set aside, or what was made elsewhere be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
-    /// It is set aside: ask the gateway.
+    /// It is set aside: ask the gateway. Or it is recorded: all is done.
     Yes(RefundId),
     /// It is set aside, and waits for a second person.
     Proposed(RefundId),
@@ -260,6 +281,8 @@ pub struct NewReceipt {
     pub order: OrderId,
     /// How much.
     pub money: Money,
+    /// The hash of the idempotency key of the press that recorded it.
+    pub key: Hash,
     /// In the merchant's words.
     pub note: String,
     /// Whether the order counts as paid although less came in.
@@ -304,9 +327,22 @@ pub enum UserChange {
     Role(Role),
     /// Shut out (every session ends), or let in again.
     Disabled(bool),
-    /// A second factor, or none.
-    SecondFactor(Option<Vec<u8>>),
+    /// A second factor, with the time step of the code that showed it, or none.
+    SecondFactor(Option<(Vec<u8>, u64)>),
 }
+
+/// What let somebody in.
+#[derive(Clone)]
+pub enum Entrance {
+    /// The password whose hash this was when it was checked.
+    Password(String),
+    /// The code that the session with this hash waited for; it ends.
+    Code(Hash),
+}
+
+/// A guess that was counted.
+#[derive(Clone, Debug)]
+pub struct CountedGuess(pub(crate) Vec<i64>);
 
 /// A session as it is stored.
 #[derive(Clone, Debug)]
@@ -329,11 +365,14 @@ pub trait MerchantStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<TransactionPage, StoreError>;
 
-    /// The sums of what is filtered, by currency. Beyond [`SEARCH_LIMIT`] a search is cut short.
-    async fn totals(&self, filter: Filter) -> Result<Vec<Total>, StoreError>;
+    /// The sums of what is filtered.
+    async fn totals(&self, filter: Filter) -> Result<Totals, StoreError>;
 
-    /// Verified messages about orders that nobody knows, from an instant on, newest first: when, and raw.
-    async fn unknown_messages(&self, since_ms: i64, limit: u32) -> Result<Vec<(i64, String)>, StoreError>;
+    /// Verified messages about orders that nobody knows and that nobody has looked at, newest first.
+    async fn unknown_messages(&self, limit: u32) -> Result<Vec<UnknownMessage>, StoreError>;
+
+    /// Notes that a person has looked at such a message. `false` where there is none to be looked at.
+    async fn message_seen(&self, message: i64, actor: Actor, now_ms: i64) -> Result<bool, StoreError>;
 
     /// Everything about the order with a reference.
     async fn order_record(&self, reference: &str) -> Result<Option<OrderRecord>, StoreError>;
@@ -365,16 +404,21 @@ pub trait MerchantStore: Send + Sync + 'static {
         now_ms: i64,
     ) -> Result<Approved, StoreError>;
 
-    /// Records a refund that was made elsewhere. `None` where it is more than is left.
-    async fn record_refund(
-        &self,
-        refund: RecordedRefund,
-        now_ms: i64,
-    ) -> Result<Option<RefundId>, StoreError>;
+    /// Records a refund that was made elsewhere.
+    async fn record_refund(&self, refund: RecordedRefund, now_ms: i64) -> Result<Reserved, StoreError>;
 
     /// Makes refunds unknown that were reserved before an instant and never settled: whoever reserved them
     /// is gone. Each is raised. Returns how many.
     async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError>;
+
+    /// Notes that nobody knows what became of reversals that were asked for before an instant and never
+    /// answered: whoever asked is gone. Each is raised, once. Returns how many.
+    async fn abandon_reversals(
+        &self,
+        asked_before_ms: i64,
+        now_ms: i64,
+        timing: &Timing,
+    ) -> Result<u32, StoreError>;
 
     /// Applies something that a person decided to a payment, with [`crate::rules::decide`].
     async fn apply_by(
@@ -387,7 +431,8 @@ pub trait MerchantStore: Send + Sync + 'static {
         timing: &Timing,
     ) -> Result<Option<Applied>, StoreError>;
 
-    /// Records money that came in for an order that awaits it. The order's next state, or why not.
+    /// Records money that came in for an order. Where the order does not wait for it, it stays as it is and a
+    /// person has to look. The order's next state, or why not.
     async fn record_receipt(
         &self,
         receipt: NewReceipt,
@@ -438,15 +483,15 @@ pub trait MerchantStore: Send + Sync + 'static {
     /// Uses up the time step of a code; `false` where it, or a later one, was used before.
     async fn use_totp_step(&self, user: UserId, step: u64) -> Result<bool, StoreError>;
 
-    /// Begins a session.
+    /// Begins a session, if what let somebody in still holds. Whether it is complete, or waits for a code.
     async fn open_session(
         &self,
         session: Hash,
         user: UserId,
-        is_complete: bool,
+        entrance: Entrance,
         actor: Actor,
         now_ms: i64,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Option<bool>, StoreError>;
 
     /// The session of a hash, if it was used since `used_since_ms` and began since `made_since_ms`, and its
     /// user is not shut out. Notes that it was used.
@@ -467,14 +512,16 @@ pub trait MerchantStore: Send + Sync + 'static {
         now_ms: i64,
     ) -> Result<(), StoreError>;
 
-    /// How often something was guessed wrong since an instant, for each key.
-    async fn wrong_guesses(&self, keys: Vec<Hash>, since_ms: i64) -> Result<Vec<u32>, StoreError>;
-
-    /// Counts a wrong guess for each key, and forgets those before an instant.
-    async fn count_wrong_guess(
+    /// Counts a guess as wrong before it is looked at, for each key, unless one of them had as many since
+    /// an instant as it may: `None`. (However many come at once, no more are looked at.) What is older is
+    /// forgotten.
+    async fn count_guess(
         &self,
-        keys: Vec<Hash>,
-        forget_before_ms: i64,
+        keys: Vec<(Hash, u32)>,
+        since_ms: i64,
         now_ms: i64,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Option<CountedGuess>, StoreError>;
+
+    /// The guess was right: it is not counted.
+    async fn forget_guess(&self, guess: CountedGuess) -> Result<(), StoreError>;
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use checkout::people::Action;
 use checkout::records::{Mode, PaymentId};
 use checkout::rules::Cause;
-use checkout::store::merchant::Filter;
+use checkout::store::merchant::{Filter, From, Search};
 use checkout::store::sqlite::SqliteStore;
 use checkout::store::{KeyClaim, MerchantStore as _, Reserved, StoreError};
 use domain::{OrderState, PaymentState, RefundState};
@@ -164,7 +164,8 @@ async fn the_database_itself_keeps_the_audit_log_and_the_receipts() {
     let fresh = fresh().await;
     let ours = start(&fresh, 100, NOW).await;
     fresh.audit(anna(), Action::Exported, "all".into(), NOW).await.unwrap();
-    let receipt = format!("INSERT INTO receipts VALUES (1, {}, 100, 'EUR', '', 'anna', 0)", ours.order.0);
+    let receipt =
+        format!("INSERT INTO receipts VALUES (1, {}, zeroblob(32), 100, 'EUR', '', 'anna', 0)", ours.order.0);
     fresh.connection().execute(&receipt, ()).unwrap();
     for (sql, words) in [
         ("DELETE FROM audit", "only added to"),
@@ -183,13 +184,14 @@ async fn the_database_itself_keeps_the_audit_log_and_the_receipts() {
 /// What a shop of the version before had: an order, a paid payment of it, and a refund.
 const BEFORE: &str = "
     INSERT INTO orders VALUES (7, 'TG-OLD', 'live', 'paid', 'card', 'de', 'EUR', 5000, 'post', '[]',
-        '{\"email\":\"ada@example.com\",\"first_name\":\"Ada\",\"family_name\":\"L\",\"phone\":\"\",
+        '{\"email\":\"ada@example.com\",\"first_name\":\"ADA\",\"family_name\":\"M\u{dc}LLER\",\"phone\":\"\",
           \"street\":\"\",\"postcode\":\"\",\"city\":\"\",\"country\":\"DE\"}',
         zeroblob(32), zeroblob(32), 1800000000000);
     INSERT INTO payments VALUES (9, 7, 'P1', 'main', 1, 'card', 5000, 'EUR', 'paid', 0, 'T1', 0, 0, NULL, NULL, 1,
         '{}', zeroblob(32), zeroblob(16), NULL, NULL, 0, 0);
     INSERT INTO refunds VALUES (3, 9, 'R1', 1200, 'EUR', 'green', 'done', 1, 2);
     INSERT INTO refunds VALUES (4, 9, 'R2', 500, 'EUR', 'blue', 'refused', 3, 4);
+    INSERT INTO events VALUES (1, 7, 9, 1700000000000, 'contradiction', '', NULL);
     PRAGMA user_version = 1;";
 
 #[tokio::test]
@@ -207,7 +209,13 @@ async fn the_file_of_the_version_before_is_carried_over() {
     assert_eq!(record.left_minor(Some(PaymentId(9))), 3_800);
     let refunds: Vec<_> = record.refunds.iter().map(|refund| (refund.id.0, refund.state)).collect();
     assert_eq!(refunds, [(3, RefundState::Done), (4, RefundState::Refused)]);
-    let totals = store.totals(Filter::all(Mode::Live)).await.unwrap();
+    assert_eq!(record.file.order.attention_since_ms, Some(1_700_000_000_000), "an alarm from before");
+    for name in ["ada@ex", "ada m\u{fc}l", "m\u{fc}ller"] {
+        let filter = Filter { search: vec![Search::Person(name.into())], ..Filter::all(Mode::Live) };
+        let found = store.transactions(filter, From::Newest, 9).await.unwrap().rows;
+        assert_eq!(found.len(), 1, "{name}");
+    }
+    let totals = store.totals(Filter::all(Mode::Live)).await.unwrap().by_currency;
     assert_eq!((totals[0].orders, totals[0].total_minor, totals[0].refunded_minor), (1, 5_000, 1_200));
 }
 

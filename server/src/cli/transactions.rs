@@ -113,6 +113,7 @@ impl Command {
 impl List {
     async fn run(self, checkout: &Checkout) -> Result<(), MerchantError> {
         let currency = checkout.catalog.currency;
+        let attention = self.attention;
         let filter = Filter {
             states: self.state,
             methods: self.method,
@@ -134,6 +135,14 @@ impl List {
                     row.method.id(),
                     plain(row.total),
                     row.email
+                );
+            }
+        }
+        if attention {
+            let messages = checkout.store().unknown_messages(100).await?.len();
+            if messages > 0 {
+                eprintln!(
+                    "{messages} messages about orders that nobody knows: /merchant/transactions?attention=1 shows them."
                 );
             }
         }

@@ -111,6 +111,9 @@ async fn say_why(State(state): State<AppState>, request: Request, next: Next) ->
     let is_api = request.uri().path().starts_with("/api/");
     let headers = request.headers().clone();
     let response = next.run(request).await;
+    if is_page(response.headers()) {
+        return response;
+    }
     let kind = match response.status() {
         StatusCode::FORBIDDEN => MessageKind::Forbidden,
         StatusCode::PAYLOAD_TOO_LARGE => MessageKind::TooLarge,
@@ -131,12 +134,14 @@ async fn say_why(State(state): State<AppState>, request: Request, next: Next) ->
     render::message_for(&state, &headers, kind).await
 }
 
+fn is_page(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
 /// Pages are compressed as they go out; the built files come compressed already. What a page repeats of an
 /// address (`?cart=`) never stands beside a secret, so the size of the answer tells nothing.
 fn compression() -> CompressionLayer<impl Predicate> {
-    let pages_only = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
-        headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
-    };
+    let pages_only = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| is_page(headers);
     CompressionLayer::new().quality(CompressionLevel::Precise(5)).compress_when(pages_only)
 }
 

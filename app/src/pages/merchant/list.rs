@@ -85,8 +85,21 @@ pub struct TransactionList {
     pub older: Option<String>,
     /// The address of the same list as a file.
     pub export: String,
-    /// Messages about orders that nobody knows: when each came, and its text.
-    pub unknown_messages: Vec<(String, String)>,
+    /// Messages about orders that nobody knows.
+    pub unknown_messages: Vec<MessageLine>,
+    /// Whether whoever looks may say that they were looked at.
+    pub may_dismiss: bool,
+}
+
+/// A message about an order that nobody knows.
+#[derive(Clone, Debug)]
+pub struct MessageLine {
+    /// Its number.
+    pub id: i64,
+    /// When it came.
+    pub when: String,
+    /// As it came.
+    pub raw: String,
 }
 
 /// Every order, newest first.
@@ -127,13 +140,21 @@ pub fn TransactionsPage(
         }
     });
     let unknown = (!list.unknown_messages.is_empty()).then(|| {
-        let messages = list.unknown_messages.iter().cloned().map(|(when, raw)| {
+        let messages = list.unknown_messages.iter().cloned().map(|message| {
+            let seen = list.may_dismiss.then(|| {
+                view! {
+                    <form method="post" action=path::seen(message.id)>
+                        <button class="button plain" type="submit">{texts.unknown_message_seen}</button>
+                    </form>
+                }
+            });
             view! {
-                <li>
+                <li class="entry">
                     <details>
-                        <summary>{when}</summary>
-                        <pre tabindex="0">{raw}</pre>
+                        <summary>{message.when}</summary>
+                        <pre tabindex="0">{message.raw}</pre>
                     </details>
+                    {seen}
                 </li>
             }
         });

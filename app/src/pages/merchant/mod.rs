@@ -14,7 +14,7 @@ use leptos::prelude::*;
 
 pub use self::account::{AccountPage, NewFactor};
 pub use self::audit::{AuditLine, AuditPage};
-pub use self::list::{Choice, TotalLine, TransactionLine, TransactionList, TransactionsPage};
+pub use self::list::{Choice, MessageLine, TotalLine, TransactionLine, TransactionList, TransactionsPage};
 pub use self::order::{
     ActForms, Deed, HistoryLine, OrderDetails, OrderPage, PaymentLine, ReceiptLine, RefundForm, RefundLine,
 };
@@ -48,6 +48,13 @@ pub mod path {
     pub const FACTOR: &str = "/merchant/account/second-factor";
     /// Who did what.
     pub const AUDIT: &str = "/merchant/audit";
+    /// A message about an order that nobody knows was looked at.
+    pub const SEEN: &str = "/merchant/messages/{id}/seen";
+
+    /// [`SEEN`] of one message.
+    pub fn seen(message: i64) -> String {
+        SEEN.replace("{id}", &message.to_string())
+    }
 }
 
 /// Names of the fields of the merchant's forms.
@@ -80,6 +87,8 @@ pub mod field {
     pub const DONE: &str = "done";
     /// Whether an order counts as paid although less came in.
     pub const SETTLES: &str = "settles";
+    /// The amount that was reviewed, in minor units: whatever language the page is in.
+    pub const MINOR: &str = "minor";
     /// Whether it was reviewed.
     pub const CONFIRMED: &str = "confirmed";
 }
@@ -163,9 +172,9 @@ fn problems(texts: &MerchantTexts, found: &[(String, String)]) -> impl IntoView 
 
 /// A field of one line: its label, hint and error, and the input.
 struct Input<'a> {
-    id: &'static str,
+    id: &'a str,
     /// The field's name, where it is not its id.
-    name: &'static str,
+    name: &'a str,
     kind: &'static str,
     label: &'a str,
     hint: &'a str,
@@ -206,12 +215,12 @@ impl Input<'_> {
         let described_by = (!describes.is_empty()).then(|| describes.join(" "));
         view! {
             <div class="field">
-                <label for=id>{label.to_owned()}</label>
+                <label for=id.to_owned()>{label.to_owned()}</label>
                 {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint.to_owned()}</p> })}
                 {error.map(|words| view! { <p class="error" id=error_id>{words.to_owned()}</p> })}
                 <input
-                    id=id
-                    name=name
+                    id=id.to_owned()
+                    name=name.to_owned()
                     type=kind
                     value=value.to_owned()
                     autocomplete=autocomplete

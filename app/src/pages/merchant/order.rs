@@ -111,6 +111,13 @@ pub struct RefundForm {
     pub reason: String,
 }
 
+impl RefundForm {
+    /// What tells its fields from those of the page's other refund forms.
+    pub fn suffix(&self) -> String {
+        if self.is_refused { format!("-{}", self.payment) } else { String::new() }
+    }
+}
+
 /// Which forms the page shows, and what stands in them.
 #[expect(clippy::struct_excessive_bools, reason = "each form is there or not, whatever the others are")]
 #[derive(Clone, Debug, Default)]
@@ -119,14 +126,16 @@ pub struct ActForms {
     pub refunds: Vec<RefundForm>,
     /// A refund that was made elsewhere; of which kinds, with their words.
     pub record: Option<Vec<(&'static str, &'static str)>>,
+    /// Of which payment that can be, with its words, where there are several; the one that was chosen first.
+    pub record_payments: Vec<(i64, String)>,
     /// The whole payment is undone.
     pub reverse: bool,
     /// What the myPOS account says about a reversal.
     pub reversal_outcome: bool,
     /// Money that came in: what is missing, as it would be typed.
     pub receive: Option<String>,
-    /// The order is cancelled.
-    pub cancel: bool,
+    /// The order is cancelled, and what that means.
+    pub cancel: Option<&'static str>,
     /// It was looked at.
     pub look: bool,
     /// Which of them was sent and is shown again: the last part of its address.
@@ -507,6 +516,19 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
                 }
             })
             .collect_view();
+        let payments = (!forms.record_payments.is_empty()).then(|| {
+            let options = forms.record_payments.iter().cloned().map(|(id, name)| {
+                view! { <option value=id.to_string()>{name}</option> }
+            });
+            view! {
+                <div class="field">
+                    <label for="record-payment">{texts.record_payment}</label>
+                    <select id="record-payment" name=field::PAYMENT>
+                        {options.collect_view()}
+                    </select>
+                </div>
+            }
+        });
         let amount_input = Input {
             id: "record-amount",
             name: field::AMOUNT,
@@ -534,7 +556,7 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
                     <fieldset>
                         <legend>{texts.record_kind}</legend>
                         {kinds}
-                    </fieldset> {amount_input.view()} {reason_input.view()}
+                    </fieldset> {payments} {amount_input.view()} {reason_input.view()}
                     <button class="button plain" type="submit">{texts.review_button}</button>
                 </form>
             </details>
@@ -547,7 +569,7 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
         {refunds}
         {record}
         {forms.reverse.then(|| simple("reverse", texts.reverse_heading, texts.reverse_text, texts.reverse_button))}
-        {forms.cancel.then(|| simple("cancel", texts.cancel_heading, texts.cancel_text, texts.cancel_button))}
+        {forms.cancel.map(|meaning| simple("cancel", texts.cancel_heading, meaning, texts.cancel_button))}
     }
 }
 
@@ -558,27 +580,26 @@ fn refund_form(
     problems: &[(String, String)],
 ) -> impl IntoView + use<> {
     // A page has at most one form for the payment that holds the money; the others are told apart by number.
-    let suffix = if refund.is_refused { format!("-{}", refund.payment) } else { String::new() };
-    let amount_id: &'static str = if refund.is_refused { "refused-amount" } else { "refund-amount" };
-    let reason_id: &'static str = if refund.is_refused { "refused-reason" } else { "refund-reason" };
+    let suffix = refund.suffix();
+    let (amount_id, reason_id) = (format!("refund-amount{suffix}"), format!("refund-reason{suffix}"));
     let hint = fill(texts.refund_amount_hint, &[("left", &refund.left)]);
     let amount = Input {
-        id: amount_id,
+        id: &amount_id,
         name: field::AMOUNT,
         label: texts.refund_amount,
         hint: &hint,
         value: &refund.amount,
         inputmode: Some("decimal"),
-        error: error_of(problems, amount_id),
+        error: error_of(problems, &amount_id),
         ..Input::default()
     };
     let reason = Input {
-        id: reason_id,
+        id: &reason_id,
         name: field::REASON,
         label: texts.refund_reason,
         hint: texts.refund_reason_hint,
         value: &refund.reason,
-        error: error_of(problems, reason_id),
+        error: error_of(problems, &reason_id),
         ..Input::default()
     };
     let heading = if refund.is_refused { texts.refund_refused_heading } else { texts.refund_heading };

@@ -9,8 +9,9 @@ use crate::people::{Action, Actor, AuditEntry, User, UserId};
 use crate::records::{OrderId, PaymentId, Refund, RefundId};
 use crate::rules::Cause;
 use crate::store::merchant::{
-    Approved, Credentials, Filter, From, MerchantStore, NewReceipt, NewRefund, NewUser, OrderRecord,
-    RecordedRefund, Reserved, Session, Settlement, Total, TransactionPage, UserChange,
+    Approved, CountedGuess, Credentials, Entrance, Filter, From, MerchantStore, NewReceipt, NewRefund,
+    NewUser, OrderRecord, RecordedRefund, Reserved, Session, Settlement, Totals, TransactionPage,
+    UnknownMessage, UserChange,
 };
 use crate::store::{Applied, StoreError};
 use crate::timing::Timing;
@@ -30,12 +31,16 @@ impl MerchantStore for SqliteStore {
         self.read(move |connection| transactions::page(connection, &filter, from, limit)).await
     }
 
-    async fn totals(&self, filter: Filter) -> Result<Vec<Total>, StoreError> {
+    async fn totals(&self, filter: Filter) -> Result<Totals, StoreError> {
         self.read(move |connection| transactions::totals(connection, &filter)).await
     }
 
-    async fn unknown_messages(&self, since_ms: i64, limit: u32) -> Result<Vec<(i64, String)>, StoreError> {
-        self.read(move |connection| transactions::unknown_messages(connection, since_ms, limit)).await
+    async fn unknown_messages(&self, limit: u32) -> Result<Vec<UnknownMessage>, StoreError> {
+        self.read(move |connection| transactions::unknown_messages(connection, limit)).await
+    }
+
+    async fn message_seen(&self, message: i64, actor: Actor, now_ms: i64) -> Result<bool, StoreError> {
+        self.write(move |connection| transactions::message_seen(connection, message, &actor, now_ms)).await
     }
 
     async fn order_record(&self, reference: &str) -> Result<Option<OrderRecord>, StoreError> {
@@ -79,17 +84,26 @@ impl MerchantStore for SqliteStore {
             .await
     }
 
-    async fn record_refund(
-        &self,
-        refund: RecordedRefund,
-        now_ms: i64,
-    ) -> Result<Option<RefundId>, StoreError> {
+    async fn record_refund(&self, refund: RecordedRefund, now_ms: i64) -> Result<Reserved, StoreError> {
         self.write(move |connection| money_back::record_refund(connection, &refund, now_ms)).await
     }
 
     async fn abandon_refunds(&self, reserved_before_ms: i64, now_ms: i64) -> Result<u32, StoreError> {
         self.write(move |connection| money_back::abandon_refunds(connection, reserved_before_ms, now_ms))
             .await
+    }
+
+    async fn abandon_reversals(
+        &self,
+        asked_before_ms: i64,
+        now_ms: i64,
+        timing: &Timing,
+    ) -> Result<u32, StoreError> {
+        let timing = timing.clone();
+        self.write(move |connection| {
+            money_back::abandon_reversals(connection, asked_before_ms, now_ms, &timing)
+        })
+        .await
     }
 
     async fn apply_by(
@@ -176,12 +190,12 @@ impl MerchantStore for SqliteStore {
         &self,
         session: Hash,
         user: UserId,
-        is_complete: bool,
+        entrance: Entrance,
         actor: Actor,
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<bool>, StoreError> {
         self.write(move |connection| {
-            people::open_session(connection, session, user, is_complete, &actor, now_ms)
+            people::open_session(connection, session, user, &entrance, &actor, now_ms)
         })
         .await
     }
@@ -216,17 +230,16 @@ impl MerchantStore for SqliteStore {
         .await
     }
 
-    async fn wrong_guesses(&self, keys: Vec<Hash>, since_ms: i64) -> Result<Vec<u32>, StoreError> {
-        self.read(move |connection| people::wrong_guesses(connection, &keys, since_ms)).await
+    async fn count_guess(
+        &self,
+        keys: Vec<(Hash, u32)>,
+        since_ms: i64,
+        now_ms: i64,
+    ) -> Result<Option<CountedGuess>, StoreError> {
+        self.write(move |connection| people::count_guess(connection, &keys, since_ms, now_ms)).await
     }
 
-    async fn count_wrong_guess(
-        &self,
-        keys: Vec<Hash>,
-        forget_before_ms: i64,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        self.write(move |connection| people::count_wrong_guess(connection, &keys, forget_before_ms, now_ms))
-            .await
+    async fn forget_guess(&self, guess: CountedGuess) -> Result<(), StoreError> {
+        self.write(move |connection| people::forget_guess(connection, &guess)).await
     }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OpenFlags};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::{HookError, M, Migrations};
 
 use self::writer::{Urgency, Writer};
 use super::merchant as merchant_api;
@@ -24,11 +24,18 @@ use crate::timing::Timing;
 use crate::token::Hash;
 
 /// The steps from an empty file to today's schema. Only ever added to.
-const MIGRATIONS: &[M<'_>] = &[
-    M::up(include_str!("migrations/0001_orders.sql")),
-    M::up(include_str!("migrations/0002_merchant.sql")),
-    M::up(include_str!("migrations/0003_storefront.sql")),
-];
+fn migrations() -> Migrations<'static> {
+    Migrations::new(vec![
+        M::up(include_str!("migrations/0001_orders.sql")),
+        M::up_with_hook(include_str!("migrations/0002_merchant.sql"), |transaction| {
+            work::fill_found(transaction).map_err(|failure| match failure {
+                Failure::Sqlite(error) => HookError::RusqliteError(error),
+                Failure::Damaged(what) => HookError::Hook(what),
+            })
+        }),
+        M::up(include_str!("migrations/0003_storefront.sql")),
+    ])
+}
 
 /// Connections for reading that are kept open.
 const IDLE_READERS: usize = 4;
@@ -80,7 +87,7 @@ impl SqliteStore {
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        Migrations::from_slice(MIGRATIONS).to_latest(&mut connection).map_err(|error| {
+        migrations().to_latest(&mut connection).map_err(|error| {
             StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
         })?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });

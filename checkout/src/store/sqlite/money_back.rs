@@ -1,14 +1,14 @@
 //! What the merchant does with money, as SQL: refunds, reversals, receipts, cancellations.
 
 use domain::{Money, OrderEvent, OrderState, RefundEvent, RefundState, Refusal};
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
 
 use super::Failure;
 use super::people::insert_audit;
 use super::rows::{self, PAYMENT, REFUND};
 use super::work::{
-    Done, all, apply_to, event, execute, expect_one, insert_event, is_being_checked, one, order_by_id,
-    record, violates, with_payments,
+    Done, all, apply_to, event, execute, expect_one, insert_event, is_being_checked, one, order_by_id, raise,
+    violates, with_payments,
 };
 use crate::format::plain;
 use crate::people::{Action, Actor};
@@ -181,44 +181,58 @@ pub(super) fn settle_refund(
         let detail = format!("{} {}: {}", plain(refund.money), next.name(), settlement.detail);
         insert_audit(connection, actor, action, Some(refund.order), &detail, now_ms)?;
     }
-    after_money_of_nobody(connection, &refund, next, now_ms)?;
+    after_money_of_nobody(connection, refund.payment, next, now_ms)?;
     if next == RefundState::Done {
         note_all_given_back(connection, refund.order)?;
     }
     Ok(Ok(next))
 }
 
-/// A payment that was not taken for its order was asked about only to give it back. Where that failed, a
-/// person has to look.
+/// A payment that was not taken for its order is asked about only to give its money back: until nothing of
+/// it is left, or a person has to look, because a refund of it was not done.
 fn after_money_of_nobody(
     connection: &Connection,
-    refund: &Refund,
+    payment: Option<PaymentId>,
     state: RefundState,
     now_ms: i64,
 ) -> Done<()> {
-    let Some(id) = refund.payment else { return Ok(()) };
-    let stopped = execute(
-        connection,
-        "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1 AND state = 'refused'",
-        [id.0],
-    )?;
-    if stopped > 0 && state != RefundState::Done {
-        let look = "a refund was not done, or nobody knows: look at the myPOS account";
-        record(connection, Some(id), &event(EventKind::Contradiction, look), now_ms)?;
+    let Some(id) = payment else { return Ok(()) };
+    let left: Option<i64> = connection
+        .prepare_cached(
+            "SELECT p.amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
+                 WHERE r.payment_id = p.id AND r.state <> 'refused')
+             FROM payments p WHERE p.id = ?1 AND p.state = 'refused'",
+        )?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    match left {
+        None => Ok(()),
+        Some(left) if state == RefundState::Done && left > 0 => Ok(()),
+        Some(_) if state == RefundState::Done => {
+            execute(connection, "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", [id.0]).map(drop)
+        }
+        Some(_) => {
+            let look = "a refund was not done, or nobody knows: look at the myPOS account";
+            raise(connection, id, &event(EventKind::Contradiction, look), now_ms)
+        }
     }
-    Ok(())
 }
 
 /// An order whose money went back in full is refunded.
 fn note_all_given_back(connection: &Connection, id: OrderId) -> Done<()> {
     let order = order_of(connection, id)?;
-    let held: i64 = connection
+    // A payment that was refused, or reversed, is none of the order's money, and neither are its refunds.
+    let (held, gone): (i64, i64) = connection
         .prepare_cached(
-            "SELECT (SELECT coalesce(sum(amount_minor), 0) FROM payments WHERE order_id = ?1 AND state = 'paid')
-                 + (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1)",
+            "SELECT
+                 (SELECT coalesce(sum(amount_minor), 0) FROM payments
+                     WHERE order_id = ?1 AND state IN ('paid', 'reversing'))
+                 + (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1),
+                 (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r LEFT JOIN payments p ON p.id = r.payment_id
+                     WHERE r.order_id = ?1 AND r.state = 'done' AND (p.id IS NULL OR p.state = 'paid'))",
         )?
-        .query_row([id.0], |row| row.get(0))?;
-    if order.refunded_minor < held {
+        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if gone < held {
         return Ok(());
     }
     let Ok(next) = order.state.on(OrderEvent::AllGivenBack) else { return Ok(()) };
@@ -253,16 +267,14 @@ pub(super) fn approve_refund(
     Ok(Approved::Yes(Box::new(Refund { state: next, ..refund })))
 }
 
-pub(super) fn record_refund(
-    connection: &Connection,
-    new: &RecordedRefund,
-    now_ms: i64,
-) -> Done<Option<RefundId>> {
+pub(super) fn record_refund(connection: &Connection, new: &RecordedRefund, now_ms: i64) -> Done<Reserved> {
     if let Some(before) = refund_of_key(connection, new.key)? {
-        return Ok(Some(before.id));
+        let same = (before.order, before.payment, before.kind, before.money)
+            == (new.order, new.payment, new.kind, new.money);
+        return Ok(if same { Reserved::Repeated(before.id) } else { Reserved::KeyReused });
     }
     if new.money.minor <= 0 || new.kind == RefundKind::Gateway {
-        return Ok(None);
+        return Ok(Reserved::No);
     }
     let inserted = connection
         .prepare_cached(
@@ -282,15 +294,16 @@ pub(super) fn record_refund(
             ":now": now_ms,
         });
     if !fits(inserted.map_err(Failure::from))? {
-        return Ok(None);
+        return Ok(Reserved::No);
     }
     let id = RefundId(connection.last_insert_rowid());
     let detail = format!("{}, {}", new.kind.name(), words(new.money, &new.reason));
     let happened = event(EventKind::RefundRecorded, &detail);
     insert_event(connection, Some(new.order), new.payment, &happened, now_ms)?;
     insert_audit(connection, &new.actor, Action::RefundRecorded, Some(new.order), &detail, now_ms)?;
+    after_money_of_nobody(connection, new.payment, RefundState::Done, now_ms)?;
     note_all_given_back(connection, new.order)?;
-    Ok(Some(id))
+    Ok(Reserved::Yes(id))
 }
 
 pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, now_ms: i64) -> Done<u32> {
@@ -310,6 +323,26 @@ pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, 
         let _ = settle_refund(connection, *refund, &settlement, now_ms)?;
     }
     Ok(u32::try_from(abandoned.len()).unwrap_or(u32::MAX))
+}
+
+pub(super) fn abandon_reversals(
+    connection: &Connection,
+    asked_before_ms: i64,
+    now_ms: i64,
+    timing: &Timing,
+) -> Done<u32> {
+    // One whose outcome is known to be unknown was raised before.
+    let sql = format!(
+        "SELECT {PAYMENT} FROM payments p WHERE state = 'reversing' AND state_since_ms < ?1 AND NOT EXISTS (
+             SELECT 1 FROM events e WHERE e.payment_id = p.id AND e.kind = 'reversal_unknown'
+                 AND e.at_ms >= p.state_since_ms) LIMIT 500"
+    );
+    let abandoned = all(connection, &sql, [asked_before_ms], rows::payment)?;
+    let count = u32::try_from(abandoned.len()).unwrap_or(u32::MAX);
+    for payment in abandoned {
+        apply_to(connection, payment, &Cause::ReversalUndecided, None, now_ms, timing)?;
+    }
+    Ok(count)
 }
 
 pub(super) fn apply_by(
@@ -336,28 +369,56 @@ pub(super) fn record_receipt(
     now_ms: i64,
 ) -> Done<Result<OrderState, Refusal>> {
     let order = order_of(connection, new.order)?;
-    let paid = match order.state.on(OrderEvent::MoneyRecorded) {
-        Ok(paid) if new.money.currency == order.new.total.currency && new.money.minor > 0 => paid,
-        Ok(_) => return Ok(Err(Refusal::OrderState)),
-        Err(refusal) => return Ok(Err(refusal)),
-    };
+    let repeated: bool = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM receipts WHERE key = ?1 AND order_id = ?2)")?
+        .query_row((new.key.0, order.id.0), |row| row.get(0))?;
+    if repeated {
+        return Ok(Ok(order.state));
+    }
+    if new.money.currency != order.new.total.currency || new.money.minor <= 0 {
+        return Ok(Err(Refusal::OrderState));
+    }
     execute(
         connection,
-        "INSERT INTO receipts (order_id, amount_minor, currency, note, recorded_by, recorded_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        (order.id.0, new.money.minor, new.money.currency.code(), &new.note, &new.actor.who, now_ms),
+        "INSERT INTO receipts (order_id, key, amount_minor, currency, note, recorded_by, recorded_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        (
+            order.id.0,
+            new.key.0,
+            new.money.minor,
+            new.money.currency.code(),
+            &new.note,
+            &new.actor.who,
+            now_ms,
+        ),
     )?;
-    let received: i64 = connection
-        .prepare_cached("SELECT sum(amount_minor) FROM receipts WHERE order_id = ?1")?
-        .query_row([order.id.0], |row| row.get(0))?;
+    let received = received_minor(connection, order.id)?;
     let detail = words(new.money, &new.note);
     insert_event(connection, Some(order.id), None, &event(EventKind::MoneyReceived, &detail), now_ms)?;
     insert_audit(connection, &new.actor, Action::MoneyReceived, Some(order.id), &detail, now_ms)?;
+    let Ok(paid) = order.state.on(OrderEvent::MoneyRecorded) else {
+        // The money is there, whatever the order says. What becomes of it, a person decides.
+        let why =
+            format!("money came in for an order that is {}: it may have to go back", order.state.name());
+        insert_event(connection, Some(order.id), None, &event(EventKind::Contradiction, &why), now_ms)?;
+        return Ok(Ok(order.state));
+    };
     if received < order.new.total.minor && !new.settles {
         return Ok(Ok(order.state));
     }
     execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (order.id.0, paid.name()))?;
     Ok(Ok(paid))
+}
+
+/// What came in by the merchant's own methods and did not go back.
+fn received_minor(connection: &Connection, order: OrderId) -> Done<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1)
+                 - (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+                     WHERE order_id = ?1 AND payment_id IS NULL AND state <> 'refused')",
+        )?
+        .query_row([order.0], |row| row.get(0))?)
 }
 
 pub(super) fn cancel_order(
@@ -377,6 +438,10 @@ pub(super) fn cancel_order(
     execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (id.0, cancelled.name()))?;
     insert_event(connection, Some(id), None, &event(EventKind::CancelledByMerchant, ""), now_ms)?;
     insert_audit(connection, actor, Action::OrderCancelled, Some(id), "", now_ms)?;
+    if received_minor(connection, id)? > 0 {
+        let why = "cancelled although money had come in for it: it has to go back";
+        insert_event(connection, Some(id), None, &event(EventKind::Contradiction, why), now_ms)?;
+    }
     Ok(Ok(()))
 }
 

@@ -6,7 +6,7 @@ use super::rows;
 use super::work::{Done, all, execute, one};
 use crate::people::{Action, Actor, AuditEntry, User, UserId};
 use crate::records::OrderId;
-use crate::store::merchant::{Credentials, NewUser, Session, UserChange};
+use crate::store::merchant::{CountedGuess, Credentials, Entrance, NewUser, Session, UserChange};
 use crate::token::Hash;
 
 pub(super) fn insert_audit(
@@ -94,10 +94,11 @@ pub(super) fn change_user(
             if *is_disabled { Action::UserDisabled } else { Action::UserEnabled }
         }
         UserChange::SecondFactor(secret) => {
+            let used_step = secret.as_ref().map_or(0, |(_, step)| i64::try_from(*step).unwrap_or(i64::MAX));
             execute(
                 connection,
-                "UPDATE merchant_users SET totp_secret = ?2, totp_used_step = 0 WHERE id = ?1",
-                (id.0, secret),
+                "UPDATE merchant_users SET totp_secret = ?2, totp_used_step = ?3 WHERE id = ?1",
+                (id.0, secret.as_ref().map(|(secret, _)| secret), used_step),
             )?;
             if secret.is_some() { Action::SecondFactorOn } else { Action::SecondFactorOff }
         }
@@ -132,10 +133,30 @@ pub(super) fn open_session(
     connection: &Connection,
     hash: Hash,
     user: UserId,
-    is_complete: bool,
+    entrance: &Entrance,
     actor: &Actor,
     now_ms: i64,
-) -> Done<()> {
+) -> Done<Option<bool>> {
+    // Hashing takes a while: meanwhile the password may have been changed, or the user shut out.
+    let is_complete: Option<bool> = match entrance {
+        Entrance::Password(password) => connection
+            .prepare_cached(
+                "SELECT totp_secret IS NULL FROM merchant_users
+                 WHERE id = ?1 AND password = ?2 AND is_disabled = 0",
+            )?
+            .query_row((user.0, password), |row| row.get(0))
+            .optional()?,
+        // Whatever shuts a user out or changes the password ends the session that waits.
+        Entrance::Code(waiting) => {
+            let ended = execute(
+                connection,
+                "DELETE FROM merchant_sessions WHERE hash = ?1 AND user_id = ?2 AND is_complete = 0",
+                (waiting.0, user.0),
+            )?;
+            (ended > 0).then_some(true)
+        }
+    };
+    let Some(is_complete) = is_complete else { return Ok(None) };
     connection
         .prepare_cached(
             "INSERT INTO merchant_sessions (hash, user_id, is_complete, made_at_ms, used_at_ms)
@@ -147,7 +168,7 @@ pub(super) fn open_session(
     if is_complete {
         insert_audit(connection, actor, Action::SignedIn, None, "", now_ms)?;
     }
-    Ok(())
+    Ok(Some(is_complete))
 }
 
 /// The session, and when it was last used.
@@ -195,25 +216,31 @@ pub(super) fn end_session(
     }
 }
 
-pub(super) fn wrong_guesses(connection: &Connection, keys: &[Hash], since_ms: i64) -> Done<Vec<u32>> {
-    let mut count =
-        connection.prepare_cached("SELECT count(*) FROM wrong_guesses WHERE key = ?1 AND at_ms >= ?2")?;
-    let mut counts = Vec::new();
-    for key in keys {
-        counts.push(count.query_row((key.0, since_ms), |row| row.get(0))?);
+pub(super) fn count_guess(
+    connection: &Connection,
+    keys: &[(Hash, u32)],
+    since_ms: i64,
+    now_ms: i64,
+) -> Done<Option<CountedGuess>> {
+    execute(connection, "DELETE FROM wrong_guesses WHERE at_ms < ?1", [since_ms])?;
+    let mut count = connection.prepare_cached("SELECT count(*) FROM wrong_guesses WHERE key = ?1")?;
+    for (key, limit) in keys {
+        let guesses: u32 = count.query_row([key.0], |row| row.get(0))?;
+        if guesses >= *limit {
+            return Ok(None);
+        }
     }
-    Ok(counts)
+    let mut rows = Vec::new();
+    for (key, _) in keys {
+        execute(connection, "INSERT INTO wrong_guesses (key, at_ms) VALUES (?1, ?2)", (key.0, now_ms))?;
+        rows.push(connection.last_insert_rowid());
+    }
+    Ok(Some(CountedGuess(rows)))
 }
 
-pub(super) fn count_wrong_guess(
-    connection: &Connection,
-    keys: &[Hash],
-    forget_before_ms: i64,
-    now_ms: i64,
-) -> Done<()> {
-    execute(connection, "DELETE FROM wrong_guesses WHERE at_ms < ?1", [forget_before_ms])?;
-    for key in keys {
-        execute(connection, "INSERT INTO wrong_guesses (key, at_ms) VALUES (?1, ?2)", (key.0, now_ms))?;
+pub(super) fn forget_guess(connection: &Connection, guess: &CountedGuess) -> Done<()> {
+    for row in &guess.0 {
+        execute(connection, "DELETE FROM wrong_guesses WHERE id = ?1", [row])?;
     }
     Ok(())
 }

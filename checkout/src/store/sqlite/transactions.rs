@@ -10,10 +10,12 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use super::Failure;
+use super::people::insert_audit;
 use super::rows::{self, TRANSACTION};
-use super::work::{Done, all};
+use super::work::{Done, all, execute};
+use crate::people::{Action, Actor};
 use crate::store::merchant::{
-    Cursor, Filter, From, SEARCH_LIMIT, Search, Total, Transaction, TransactionPage,
+    Cursor, Filter, From, SEARCH_LIMIT, Search, Total, Totals, Transaction, TransactionPage, UnknownMessage,
 };
 
 /// A statement under construction: its text, and the values of its holes in their order.
@@ -97,23 +99,29 @@ fn is_picked(filter: &Filter) -> bool {
     filter.attention || !filter.search.is_empty()
 }
 
+/// One more than a search may find: it tells that there are more.
+const ONE_TOO_MANY: i64 = SEARCH_LIMIT as i64 + 1;
+
 /// The ids that a filter picks, as a subquery `picked (id)`.
 fn picked(sql: &mut Sql, filter: &Filter) {
     sql.push("picked (id) AS (SELECT * FROM (");
     if filter.attention {
         sql.push(
-            "SELECT id FROM orders WHERE attention_since_ms IS NOT NULL
-             UNION SELECT order_id FROM refunds WHERE state IN ('proposed', 'unknown')",
+            "SELECT * FROM (SELECT id FROM orders WHERE attention_since_ms IS NOT NULL
+             UNION SELECT order_id FROM refunds WHERE state IN ('proposed', 'unknown'))",
         );
-    } else {
-        for (index, search) in filter.search.iter().enumerate() {
-            if index > 0 {
-                sql.push(" UNION ");
-            }
-            found(sql, search);
-        }
     }
-    sql.push(") LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+    if filter.attention && !filter.search.is_empty() {
+        sql.push(" INTERSECT ");
+    }
+    for (index, search) in filter.search.iter().enumerate() {
+        sql.push(if index == 0 { "SELECT * FROM (" } else { " UNION " });
+        found(sql, search);
+    }
+    if !filter.search.is_empty() {
+        sql.push(")");
+    }
+    sql.push(") LIMIT ").bind(ONE_TOO_MANY).push(")");
 }
 
 /// The ids that one search finds.
@@ -135,19 +143,19 @@ fn found(sql: &mut Sql, search: &Search) {
         Search::Person(beginning) => {
             // The last character there is ends the range of texts with this beginning.
             let end = format!("{beginning}\u{10ffff}");
-            for (index, member) in ["email", "family_name"].into_iter().enumerate() {
+            for (index, column) in ["found_email", "found_name", "found_family_name"].into_iter().enumerate()
+            {
                 if index > 0 {
                     sql.push(" UNION ");
                 }
-                let column = format!("lower(json_extract(customer, '$.{member}'))");
-                sql.push("SELECT id FROM (SELECT id FROM orders WHERE ").push(&column).push(" >= ");
-                sql.bind(beginning.clone()).push(" AND ").push(&column).push(" < ").bind(end.clone());
-                sql.push(" LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+                sql.push("SELECT id FROM (SELECT id FROM orders WHERE ").push(column).push(" >= ");
+                sql.bind(beginning.clone()).push(" AND ").push(column).push(" < ").bind(end.clone());
+                sql.push(" LIMIT ").bind(ONE_TOO_MANY).push(")");
             }
         }
         Search::Amount(minor) => {
             sql.push("SELECT id FROM (SELECT id FROM orders WHERE total_minor = ").bind(*minor);
-            sql.push(" ORDER BY id DESC LIMIT ").bind(i64::from(SEARCH_LIMIT)).push(")");
+            sql.push(" ORDER BY id DESC LIMIT ").bind(ONE_TOO_MANY).push(")");
         }
     }
 }
@@ -219,7 +227,18 @@ fn cut(mut rows: Vec<Transaction>, limit: u32) -> Vec<Transaction> {
     rows
 }
 
-pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Vec<Total>> {
+pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Totals> {
+    let mut is_cut = false;
+    if is_picked(filter) {
+        let mut sql = Sql::default();
+        sql.push("WITH ");
+        picked(&mut sql, filter);
+        sql.push(" SELECT count(*) FROM picked");
+        let count: i64 = connection
+            .prepare_cached(&sql.text)?
+            .query_row(params_from_iter(sql.values), |row| row.get(0))?;
+        is_cut = count >= ONE_TOO_MANY;
+    }
     let mut sql = Sql::default();
     let (count, source) = if is_picked(filter) {
         sql.push("WITH ");
@@ -244,19 +263,30 @@ pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Vec<Total
             refunded_minor: row.get("refunded_minor")?,
         })
     })?;
-    Ok(totals.into_iter().filter(|total| total.orders > 0).collect())
+    Ok(Totals { by_currency: totals.into_iter().filter(|total| total.orders > 0).collect(), is_cut })
 }
 
-pub(super) fn unknown_messages(
-    connection: &Connection,
-    since_ms: i64,
-    limit: u32,
-) -> Done<Vec<(i64, String)>> {
+pub(super) fn unknown_messages(connection: &Connection, limit: u32) -> Done<Vec<UnknownMessage>> {
     all(
         connection,
-        "SELECT at_ms, coalesce(raw, '') FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
-             AND at_ms >= ?1 ORDER BY id DESC LIMIT ?2",
-        (since_ms, limit),
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        "SELECT id, at_ms, coalesce(raw, '') FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
+             AND NOT EXISTS (SELECT 1 FROM seen_messages s WHERE s.event_id = events.id)
+         ORDER BY id DESC LIMIT ?1",
+        [limit],
+        |row| Ok(UnknownMessage { id: row.get(0)?, at_ms: row.get(1)?, raw: row.get(2)? }),
     )
+}
+
+pub(super) fn message_seen(connection: &Connection, message: i64, actor: &Actor, now_ms: i64) -> Done<bool> {
+    let seen = execute(
+        connection,
+        "INSERT INTO seen_messages (event_id, seen_by, seen_at_ms)
+         SELECT id, ?2, ?3 FROM events WHERE id = ?1 AND order_id IS NULL AND kind = 'unknown_message'
+         ON CONFLICT DO NOTHING",
+        (message, &actor.who, now_ms),
+    )?;
+    if seen > 0 {
+        insert_audit(connection, actor, Action::MessageSeen, None, "", now_ms)?;
+    }
+    Ok(seen > 0)
 }

@@ -1,6 +1,6 @@
 //! The use-cases as SQL. Each function runs inside one savepoint; an error undoes all of it.
 
-use domain::{OrderEvent, OrderState, PaymentState};
+use domain::{Details, OrderEvent, OrderState, PaymentState};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
 
 use super::Failure;
@@ -9,6 +9,7 @@ use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
 };
 use crate::rules::{self, Cause, Situation};
+use crate::search::Found;
 use crate::store::{Applied, Handoff, KeyClaim, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER};
 use crate::timing::Timing;
 use crate::token::Hash;
@@ -234,12 +235,15 @@ fn order_for_cart(
     if is_used {
         return Ok(Err(Placed::QuoteUsed));
     }
+    let found = Found::of(new.customer.details());
     let inserted = connection
         .prepare_cached(
             "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
-                 customer, cart, content, placed_at_ms, day, quote, shop_reference, return_url)
+                 customer, cart, content, placed_at_ms, day, quote, shop_reference, return_url, found_email, found_name,
+                 found_family_name)
              VALUES (:reference, :mode, 'open', :method, :language, :currency, :total, :delivery, :lines,
-                 :customer, :cart, :content, :now, :day, :quote, :shop_reference, :return_url)",
+                 :customer, :cart, :content, :now, :day, :quote, :shop_reference, :return_url, :found_email, :found_name,
+                 :found_family_name)",
         )?
         .execute(named_params! {
             ":reference": new.reference,
@@ -258,6 +262,9 @@ fn order_for_cart(
             ":quote": new.storefront.quote.map(|quote| quote.0),
             ":shop_reference": new.storefront.reference,
             ":return_url": new.storefront.return_url,
+            ":found_email": found.email,
+            ":found_name": found.name,
+            ":found_family_name": found.family_name,
         });
     match inserted {
         Ok(_) => {}
@@ -267,6 +274,24 @@ fn order_for_cart(
     let id = OrderId(connection.last_insert_rowid());
     insert_event(connection, Some(id), None, &event(EventKind::OrderPlaced, ""), now_ms)?;
     order_by_id(connection, id)?.map(Ok).ok_or_else(|| Failure::Damaged(format!("order {}", id.0)))
+}
+
+/// Fills in what the shoppers of orders from before are looked for by.
+pub(super) fn fill_found(connection: &Connection) -> Done<()> {
+    let mut orders = connection.prepare("SELECT id, customer FROM orders")?;
+    let mut orders = orders.query(())?;
+    while let Some(row) = orders.next()? {
+        let (id, customer): (i64, String) = (row.get(0)?, row.get(1)?);
+        let details: Details =
+            serde_json::from_str(&customer).map_err(|_| Failure::Damaged(format!("order {id}, customer")))?;
+        let found = Found::of(&details);
+        execute(
+            connection,
+            "UPDATE orders SET found_email = ?2, found_name = ?3, found_family_name = ?4 WHERE id = ?1",
+            (id, found.email, found.name, found.family_name),
+        )?;
+    }
+    Ok(())
 }
 
 fn insert_payment(

@@ -79,6 +79,8 @@ impl Clock for ScriptClock {
 /// A shop that the scripts are played on.
 pub struct Stage {
     pub checkout: Arc<Checkout>,
+    /// The same shop, where no limit for approvals is set.
+    pub without_limit: Arc<Checkout>,
     pub store: Shared,
     pub clock: ScriptClock,
     pub calls: tokio::sync::mpsc::UnboundedReceiver<gateway::Call>,
@@ -99,10 +101,15 @@ impl Stage {
             quote_keys: Vec::new(),
             timing: Timing::default(),
         };
-        let catalog = Catalog::parse(CATALOG).unwrap();
-        let checkout =
-            Checkout::new(catalog, settings, Arc::clone(&store), Arc::new(gateway), Arc::new(clock.clone()));
-        Self { checkout: Arc::new(checkout), store, clock, calls, signer: Arc::clone(&keys.signer) }
+        let gateway = Arc::new(gateway);
+        let shop = |settings: Settings| {
+            let catalog = Catalog::parse(CATALOG).unwrap();
+            let clock = Arc::new(clock.clone());
+            Arc::new(Checkout::new(catalog, settings, Arc::clone(&store), gateway.clone(), clock))
+        };
+        let without_limit = shop(Settings { refund_approval_above: None, ..settings.clone() });
+        let checkout = shop(settings);
+        Self { checkout, without_limit, store, clock, calls, signer: Arc::clone(&keys.signer) }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The script of a seed, the model, and what must hold after each step.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use checkout::people::{Action, Actor};
+use checkout::checkout::Checkout;
+use checkout::people::Actor;
 use checkout::records::{EventKind, Mode, NewEvent, RefundId, RefundKind};
 use checkout::refund::{MerchantError, MerchantProblem, RecordRequest, RefundRequest};
 use checkout::rules::Cause;
@@ -31,6 +33,7 @@ pub struct Played {
     pub too_much: u64,
     pub repeated: u64,
     pub killed: u64,
+    pub reversals: u64,
     pub reversed: u64,
     pub rolled_back: u64,
     pub elsewhere: u64,
@@ -49,13 +52,14 @@ impl Played {
             too_much: self.too_much + other.too_much,
             repeated: self.repeated + other.repeated,
             killed: self.killed + other.killed,
+            reversals: self.reversals + other.reversals,
             reversed: self.reversed + other.reversed,
             rolled_back: self.rolled_back + other.rolled_back,
             elsewhere: self.elsewhere + other.elsewhere,
         }
     }
 
-    pub fn kinds(self) -> [(&'static str, u64); 12] {
+    pub fn kinds(self) -> [(&'static str, u64); 13] {
         [
             ("steps", self.steps),
             ("refunds", self.refunds),
@@ -66,6 +70,7 @@ impl Played {
             ("too much", self.too_much),
             ("repeated", self.repeated),
             ("killed", self.killed),
+            ("reversals", self.reversals),
             ("reversed", self.reversed),
             ("rolled back", self.rolled_back),
             ("elsewhere", self.elsewhere),
@@ -128,6 +133,10 @@ impl Truth {
 
 struct Script<'s> {
     stage: &'s mut Stage,
+    /// Half of the scripts are played in a shop without a limit for approvals: where there is one, payments like
+    /// theirs are not reversed.
+    checkout: Arc<Checkout>,
+    has_limit: bool,
     played: &'s mut Played,
     dice: Dice,
     ours: Started,
@@ -143,6 +152,8 @@ pub async fn play(stage: &mut Stage, seed: u64, played: &mut Played) {
     let ours = paid(&stage.store, PAID, stage.clock.now_ms()).await;
     let mut script = Script {
         dice: Dice(seed),
+        checkout: Arc::clone(if seed.is_multiple_of(2) { &stage.checkout } else { &stage.without_limit }),
+        has_limit: seed.is_multiple_of(2),
         record: stage.store.order_record(&ours.reference).await.unwrap().unwrap(),
         stage,
         played,
@@ -181,9 +192,13 @@ impl Script<'_> {
                 self.decide_proposal().await;
                 "a proposal is decided"
             }
-            76..82 => {
+            76..80 => {
                 self.record_outcome().await;
                 "an outcome is recorded"
+            }
+            80..82 => {
+                self.record_reversal().await;
+                "what became of a reversal is recorded"
             }
             82..87 => {
                 self.record_elsewhere().await;
@@ -255,7 +270,7 @@ impl Script<'_> {
             key,
             actor: self.somebody(),
         };
-        let checkout = self.stage.checkout.clone();
+        let checkout = self.checkout.clone();
         let work = tokio::spawn(async move { checkout.refund(request).await.map(drop) });
         let done = self.drive(work).await;
         self.played.repeated += u64::from(is_repeated);
@@ -277,6 +292,9 @@ impl Script<'_> {
             verdict => verdict,
         };
         if call.method == "IPCReversal" {
+            // Somebody may have recorded that it was not done, and refunded, while it was still on its way.
+            let counted = self.record.refunds.iter().any(|refund| refund.state.counts());
+            self.truth.undone_on_top |= counted && !self.truth.undone && verdict.moves();
             self.truth.undone |= verdict.moves();
         } else {
             self.truth.asked.insert(call.order_id.clone(), (call.minor, Some(verdict.moves())));
@@ -326,7 +344,7 @@ impl Script<'_> {
             return;
         }
         let (id, actor) = (self.dice.pick(&proposals), self.somebody());
-        let (checkout, reference) = (self.stage.checkout.clone(), self.ours.reference.clone());
+        let (checkout, reference) = (self.checkout.clone(), self.ours.reference.clone());
         let work = if self.dice.happens(70) {
             tokio::spawn(async move { checkout.approve_refund(&reference, id, actor).await.map(drop) })
         } else {
@@ -363,8 +381,7 @@ impl Script<'_> {
         let (_, moved) = self.truth.asked[refund.gateway_order_id.as_deref().unwrap()];
         let moved = moved.expect("nobody waits for it any more");
         let reference = self.ours.reference.clone();
-        self.stage
-            .checkout
+        self.checkout
             .record_refund_outcome(&reference, id, moved, "seen in the account", anna())
             .await
             .unwrap();
@@ -374,13 +391,14 @@ impl Script<'_> {
         let minor = self.dice.pick(&[1, 1_000, 4_000, PAID]);
         let request = RecordRequest {
             reference: self.ours.reference.clone(),
+            payment: None,
             kind: self.dice.pick(&[RefundKind::Account, RefundKind::Chargeback]),
             money: eur(minor),
             reason: "seen in the account".into(),
             key: format!("{} elsewhere {}", self.ours.reference, self.dice.roll()),
             actor: anna(),
         };
-        match self.stage.checkout.record_refund(request).await {
+        match self.checkout.record_refund(request).await {
             Ok(_) => {
                 self.truth.elsewhere += minor;
                 self.played.elsewhere += 1;
@@ -391,30 +409,30 @@ impl Script<'_> {
     }
 
     async fn ask_for_reversal(&mut self) {
+        let (checkout, reference) = (self.checkout.clone(), self.ours.reference.clone());
         let actor = self.somebody();
-        // Payments of the scripts are above the limit, where a reversal is refused; so it begins below it.
-        let by = Some((actor, Action::ReversalAsked));
-        let (now_ms, store) = (self.stage.clock.now_ms(), self.stage.store.clone());
-        let applied = store
-            .apply_by(self.ours.payment, Cause::ReversalAsked, None, by, now_ms, &timing())
-            .await
-            .unwrap()
-            .unwrap();
-        if applied.decision.outcome.is_err() || applied.decision.payment.state != PaymentState::Reversing {
-            return;
+        let work = tokio::spawn(async move { checkout.reverse(&reference, actor).await.map(drop) });
+        match self.drive(work).await {
+            None => self.played.reversals += 1,
+            Some(Err(MerchantError::Problem(MerchantProblem::NeedsApproval))) => assert!(self.has_limit),
+            Some(Err(MerchantError::Problem(MerchantProblem::HasRefunds | MerchantProblem::NotPaid))) => {}
+            Some(other) => panic!("{other:?}"),
         }
-        let cause = match self.dice.below(3) {
-            0 => Cause::ReversalYes,
-            1 => Cause::ReversalNo,
-            _ => Cause::ReversalUndecided,
-        };
-        self.truth.undone |= cause == Cause::ReversalYes;
-        store.apply_by(self.ours.payment, cause.clone(), None, None, now_ms, &timing()).await.unwrap();
-        if cause == Cause::ReversalUndecided {
-            // The merchant looks it up at once: it was not done.
-            self.stage.checkout.record_reversal(&self.ours.reference, false, anna()).await.unwrap();
+    }
+
+    /// The merchant looks up what became of a reversal, and may look too early.
+    async fn record_reversal(&mut self) {
+        let before = &self.record.file.payments[0];
+        let known = events(&self.stage.store, self.ours.order).await;
+        let may = self.checkout.is_reversal_unknown(before, &known);
+        let is_reversing = before.state == PaymentState::Reversing;
+        let reference = self.ours.reference.clone();
+        match self.checkout.record_reversal(&reference, self.truth.undone, anna()).await {
+            Ok(()) => assert!(may && is_reversing),
+            Err(MerchantError::Problem(MerchantProblem::StillAsked)) => assert!(!may && is_reversing),
+            Err(MerchantError::Problem(MerchantProblem::NotPaid)) => assert!(!is_reversing),
+            Err(error) => panic!("{error:?}"),
         }
-        self.played.reversed += u64::from(cause == Cause::ReversalYes);
     }
 
     async fn roll_back(&mut self) {
@@ -429,7 +447,7 @@ impl Script<'_> {
     async fn reconcile(&mut self) {
         let minutes = self.dice.pick(&[1, 3, 10]);
         self.stage.clock.advance(minutes * MINUTE);
-        let checkout = self.stage.checkout.clone();
+        let checkout = self.checkout.clone();
         let work = tokio::spawn(async move {
             checkout.reconcile_due().await.unwrap();
             Ok(())
@@ -456,9 +474,10 @@ impl Script<'_> {
             self.truth.moved()
         );
         assert_eq!(order.refunded_minor, done, "{at}");
-        assert_eq!(
-            order.state == OrderState::Refunded,
-            done == PAID,
+        // Where the whole payment went back on top, the order has none of its money, and may be paid anew.
+        let is_open = self.truth.undone_on_top && order.state == OrderState::Open;
+        assert!(
+            (order.state == OrderState::Refunded) == (done == PAID) || is_open,
             "{at}: {:?} with {done} given back",
             order.state
         );
@@ -509,11 +528,23 @@ impl Script<'_> {
         for id in unknown {
             self.record_truth(id).await;
         }
+        // A reversal whose process died was raised too, and the account shows what came of it.
+        if self.record.file.payments[0].state == PaymentState::Reversing {
+            let known = events(&self.stage.store, self.ours.order).await;
+            assert!(
+                known.iter().any(|event| event.what.kind == EventKind::ReversalUnknown),
+                "{at}: a reversal is forgotten"
+            );
+            let reference = self.ours.reference.clone();
+            self.checkout.record_reversal(&reference, self.truth.undone, anna()).await.unwrap();
+            self.look().await;
+        }
+        assert_eq!(self.record.file.payments[0].state == PaymentState::Reversed, self.truth.undone, "{at}");
         let proposed = self.of_state(RefundState::Proposed);
         self.played.proposed += u64::try_from(proposed.len()).unwrap();
         for id in proposed {
             let reference = self.ours.reference.clone();
-            self.stage.checkout.turn_down_refund(&reference, id, bob()).await.unwrap();
+            self.checkout.turn_down_refund(&reference, id, bob()).await.unwrap();
         }
         self.check(at).await;
         let mut given_back = 0;

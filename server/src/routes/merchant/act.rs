@@ -17,14 +17,16 @@ use checkout::checkout::{Checkout, CheckoutError};
 use checkout::format;
 use checkout::people::{Actor, Role};
 use checkout::records::{PaymentId, Refund, RefundId, RefundKind};
-use checkout::refund::{MerchantError, MerchantProblem, RecordRequest, RefundRequest, refundable};
+use checkout::refund::{
+    MerchantError, MerchantProblem, MoneyRequest, RecordRequest, RefundRequest, refund_of_press, refundable,
+};
 use checkout::sign_in::{DoorError, DoorProblem};
 use checkout::store::merchant::OrderRecord;
 use checkout::text::clean;
 use checkout::token::Token;
 use checkout::typed_amount::{self, TypedAmountError};
 use domain::messages::is_key;
-use domain::{Currency, Money, PaymentState};
+use domain::{Currency, Money, OrderState, PaymentState, RefundState};
 use leptos::prelude::*;
 
 use super::order::{Kept, load, problem_words, show_order};
@@ -43,6 +45,8 @@ struct Typed {
     payment: String,
     refund: String,
     amount: String,
+    /// The amount that was reviewed.
+    minor: Option<i64>,
     reason: String,
     kind: String,
     done: String,
@@ -62,6 +66,7 @@ impl Typed {
             payment: value(body, field::PAYMENT),
             refund: value(body, field::REFUND),
             amount: value(body, field::AMOUNT),
+            minor: value(body, field::MINOR).parse().ok().filter(|_| is_confirmed),
             reason: clean(&value(body, field::REASON), checkout::refund::MAX_REASON_CHARS),
             kind: value(body, field::KIND),
             done: value(body, field::DONE),
@@ -106,7 +111,7 @@ impl Typed {
 #[derive(Clone, Debug)]
 enum Act {
     Refund { payment: PaymentId, money: Money, reason: String },
-    Record { kind: RefundKind, money: Money, reason: String },
+    Record { kind: RefundKind, payment: Option<PaymentId>, money: Money, reason: String },
     Approve(Refund),
     TurnDown(Refund),
     Outcome { refund: Refund, was_done: bool },
@@ -151,6 +156,9 @@ pub(super) async fn act(
     if !staff.may(Role::Refund) {
         return again(of_form(words.texts().p_not_allowed)).await;
     }
+    if let Some(news) = done_before(&typed, &record) {
+        return see_news(&reference, &news);
+    }
     let act = match read(&typed, &record, &words) {
         Ok(Some(act)) => act,
         Ok(None) => return render::message(&state, &visitor, MessageKind::NotFound).await,
@@ -181,14 +189,14 @@ pub(super) async fn act(
     }
     let work = perform(Arc::clone(&state.checkout), reference.clone(), act, typed.key.clone(), staff.actor());
     match tokio::spawn(work).await {
-        Ok(Ok(news)) => render::see_other(&format!("{}/{reference}?news={news}#{news}", path::TRANSACTIONS)),
+        Ok(Ok(news)) => see_news(&reference, &news),
         Ok(Err(MerchantError::Problem(problem))) => {
             let field = if matches!(problem, MerchantProblem::TooMuch(_)) {
                 amount_field(&typed, &record)
             } else {
-                ""
+                String::new()
             };
-            again(vec![(field.to_owned(), problem_words(&words, problem))]).await
+            again(vec![(field, problem_words(&words, problem))]).await
         }
         Ok(Err(MerchantError::Failed(error))) => {
             crate::backend::unavailable(&error);
@@ -201,25 +209,56 @@ pub(super) async fn act(
     }
 }
 
+fn see_news(reference: &str, news: &str) -> Response {
+    render::see_other(&format!("{}/{reference}?news={news}#{news}", path::TRANSACTIONS))
+}
+
+/// What came of the same press, or of the same wish, where it was sent before: a browser sends a form twice when
+/// its button is pressed twice, and whoever pressed it sees only the second answer.
+fn done_before(typed: &Typed, record: &OrderRecord) -> Option<String> {
+    if !typed.confirmed {
+        return None;
+    }
+    match typed.act.as_str() {
+        "refund" => {
+            let before = refund_of_press(record, &typed.key)?;
+            // With another content it is another press, and is refused further on.
+            let same = typed.minor.is_none_or(|minor| minor == before.money.minor);
+            same.then(|| news_of(before.id))
+        }
+        "approve" => {
+            let refund = record.refunds.iter().find(|refund| refund.id.0.to_string() == typed.refund)?;
+            (refund.state != RefundState::Proposed).then(|| news_of(refund.id))
+        }
+        "reverse" => {
+            let states: Vec<_> = record.file.payments.iter().map(|payment| payment.state).collect();
+            let is_asked =
+                states.iter().any(|state| matches!(state, PaymentState::Reversing | PaymentState::Reversed));
+            (is_asked && !states.contains(&PaymentState::Paid)).then(|| "reversal".to_owned())
+        }
+        _ => None,
+    }
+}
+
 fn of_form(words: &str) -> Wrong {
     vec![(String::new(), words.to_owned())]
 }
 
 /// The field that an amount was typed into.
-fn amount_field(typed: &Typed, record: &OrderRecord) -> &'static str {
+fn amount_field(typed: &Typed, record: &OrderRecord) -> String {
     match typed.act.as_str() {
-        "record" => "record-amount",
-        "receive" => "receive-amount",
-        _ if is_refused(typed, record) => "refused-amount",
-        _ => "refund-amount",
+        "record" => "record-amount".to_owned(),
+        "receive" => "receive-amount".to_owned(),
+        _ if is_refused(typed, record) => format!("refund-amount-{}", typed.payment),
+        _ => "refund-amount".to_owned(),
     }
 }
 
-fn reason_field(typed: &Typed, record: &OrderRecord) -> &'static str {
+fn reason_field(typed: &Typed, record: &OrderRecord) -> String {
     match typed.act.as_str() {
-        "record" => "record-reason",
-        _ if is_refused(typed, record) => "refused-reason",
-        _ => "refund-reason",
+        "record" => "record-reason".to_owned(),
+        _ if is_refused(typed, record) => format!("refund-reason-{}", typed.payment),
+        _ => "refund-reason".to_owned(),
     }
 }
 
@@ -260,7 +299,8 @@ fn read(typed: &Typed, record: &OrderRecord, words: &Words<'_>) -> Result<Option
             let kind = RefundKind::from_name(&typed.kind).filter(|kind| *kind != RefundKind::Gateway);
             let kind = kind.ok_or_else(|| of_form(texts.p_no_kind))?;
             let (money, reason) = amount_and_reason(typed, record, order.new.total.currency, words)?;
-            Act::Record { kind, money, reason }
+            let named = typed.payment.parse().ok().map(PaymentId).filter(|_| kind != RefundKind::Hand);
+            Act::Record { kind, payment: named, money, reason }
         }
         "approve" => Act::Approve(refund()?),
         "turn-down" => Act::TurnDown(refund()?),
@@ -290,6 +330,9 @@ fn amount(
     currency: Currency,
     words: &Words<'_>,
 ) -> Result<Money, (String, String)> {
+    if let Some(minor) = typed.minor.filter(|minor| *minor > 0) {
+        return Ok(Money::new(minor, currency));
+    }
     typed_amount::parse(&typed.amount, currency, words.language).map_err(|error| {
         let texts = words.texts();
         let example = format::typed(Money::new(1_250, currency), words.language);
@@ -301,7 +344,7 @@ fn amount(
             TypedAmountError::TooLarge => texts.p_too_large.to_owned(),
             TypedAmountError::OtherCurrency => fill(texts.p_currency, &[("currency", currency.code())]),
         };
-        (amount_field(typed, record).to_owned(), said)
+        (amount_field(typed, record), said)
     })
 }
 
@@ -314,8 +357,7 @@ fn amount_and_reason(
 ) -> Result<(Money, String), Wrong> {
     let amount = amount(typed, record, currency, words);
     let reason = if typed.reason.is_empty() {
-        let field = reason_field(typed, record).to_owned();
-        Err((field, words.texts().p_no_reason.to_owned()))
+        Err((reason_field(typed, record), words.texts().p_no_reason.to_owned()))
     } else {
         Ok(typed.reason.clone())
     };
@@ -329,6 +371,16 @@ impl Act {
     /// Whether it is shown once more before it happens.
     fn is_reviewed(&self) -> bool {
         !matches!(self, Self::TurnDown(_) | Self::LookedAt)
+    }
+
+    /// The amount that was typed for it.
+    fn typed_money(&self) -> Option<Money> {
+        match self {
+            Self::Refund { money, .. } | Self::Record { money, .. } | Self::Receive { money, .. } => {
+                Some(*money)
+            }
+            _ => None,
+        }
     }
 
     /// Whether money goes back because of it.
@@ -352,8 +404,8 @@ async fn perform(
             let request = RefundRequest { reference, payment: Some(payment), money, reason, key, actor };
             of(&checkout.refund(request).await?)
         }
-        Act::Record { kind, money, reason } => {
-            let request = RecordRequest { reference, kind, money, reason, key, actor };
+        Act::Record { kind, payment, money, reason } => {
+            let request = RecordRequest { reference, payment, kind, money, reason, key, actor };
             of(&checkout.record_refund(request).await?)
         }
         Act::Approve(refund) => of(&checkout.approve_refund(&reference, refund.id, actor).await?),
@@ -371,7 +423,7 @@ async fn perform(
             recorded()
         }
         Act::Receive { money, note, settles } => {
-            checkout.record_money(&reference, money, &note, settles, actor).await?;
+            checkout.record_money(MoneyRequest { reference, money, note, settles, key, actor }).await?;
             recorded()
         }
         Act::Cancel => {
@@ -421,6 +473,9 @@ async fn show_review(
         if !text.is_empty() {
             hidden.push((name, text.clone()));
         }
+    }
+    if let Some(money) = act.typed_money() {
+        hidden.push((field::MINOR, money.minor.to_string()));
     }
     if typed.settles {
         hidden.push((field::SETTLES, "yes".to_owned()));
@@ -479,10 +534,10 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
             review.facts.push((texts.reason, reason.clone()));
             review
         }
-        Act::Record { kind, money, reason } => {
+        Act::Record { kind, payment, money, reason } => {
             let payment = match kind {
                 RefundKind::Hand => None,
-                _ => refundable(record, None).map(|payment| payment.id),
+                _ => refundable(record, *payment).map(|payment| payment.id),
             };
             let (_, left) = what_is_left(payment, *money);
             let mut review = asked(texts.review_record, *money, texts.review_record_button);
@@ -516,9 +571,11 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
             review
         }
         Act::Receive { money, note, settles } => {
+            let waits = record.file.order.state == OrderState::Awaiting;
             let missing = missing_minor(record).saturating_sub(money.minor);
             let amount = words.money(Money::new(missing.saturating_abs(), money.currency));
             let sentence = match missing {
+                _ if !waits => texts.review_receive_other.to_owned(),
                 0 => texts.review_receive_exact.to_owned(),
                 1.. if *settles => fill(texts.review_receive_settled, &[("missing", &amount)]),
                 1.. => fill(texts.review_receive_short, &[("missing", &amount)]),
@@ -532,7 +589,10 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
         Act::Cancel => {
             let total = record.file.order.new.total;
             let mut review = asked(texts.review_cancel, total, texts.cancel_button);
-            review.sentences = vec![texts.cancel_text.to_owned()];
+            let order = &record.file.order;
+            let is_own = !order.method.uses_gateway() || !record.receipts.is_empty();
+            let meaning = if is_own { texts.cancel_own_text } else { texts.cancel_text };
+            review.sentences = vec![meaning.to_owned()];
             review
         }
         Act::TurnDown(_) | Act::LookedAt => Review::default(),

@@ -21,8 +21,9 @@ const PAGE: u32 = 100;
 
 #[derive(Deserialize)]
 pub(super) struct Place {
-    /// The number of the entry after the ones that are shown.
-    before: Option<i64>,
+    /// The number of the entry after the ones that are shown. What is no number begins with the newest.
+    #[serde(default)]
+    before: String,
 }
 
 /// `GET /merchant/audit`
@@ -33,10 +34,10 @@ pub(super) async fn show(
     Query(Place { before }): Query<Place>,
 ) -> Response {
     if !staff.may(Role::Administer) {
-        return render::message(&state, &visitor, MessageKind::Forbidden).await;
+        return render::message(&state, &visitor, MessageKind::NotAllowed).await;
     }
     // One more than is shown tells whether there are more.
-    let mut entries = match state.checkout.store().audit_log(before, PAGE + 1).await {
+    let mut entries = match state.checkout.store().audit_log(before.parse().ok(), PAGE + 1).await {
         Ok(entries) => entries,
         Err(error) => return failed(&state, &visitor, &error.into()).await,
     };

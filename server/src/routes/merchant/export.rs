@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::pages::merchant::path;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 
 use super::failed;
 use super::list::Asked;
+use crate::render;
 use crate::staff::Staff;
 use crate::state::AppState;
 use crate::visitor::Visitor;
@@ -47,7 +49,16 @@ pub(super) async fn download(
     staff: Staff,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let (filter, _) = asked.filter(&state, visitor.language);
+    let (filter, wrong) = asked.filter(&state, visitor.language);
+    // A file that has other orders than were asked for, or not all, would not show it. The list does.
+    let is_whole = wrong.is_empty()
+        && match state.checkout.store().totals(filter.clone()).await {
+            Ok(totals) => !totals.is_cut,
+            Err(error) => return failed(&state, &visitor, &error.into()).await,
+        };
+    if !is_whole {
+        return render::see_other(&asked.address(path::TRANSACTIONS, None));
+    }
     let now_ms = state.checkout.now_ms();
     let detail = format!("{filter:?}").chars().take(500).collect();
     let noted = state.checkout.store().audit(staff.actor(), Action::Exported, detail, now_ms).await;
@@ -126,14 +137,17 @@ fn row(row: &Transaction) -> Vec<String> {
         harmless(&row.name),
         harmless(&row.trnref),
         harmless(&row.shop_reference),
-        harmless(&row.return_url),
+        // In an address the character has another spelling.
+        harmless(&row.return_url.replace(';', "%3B")),
     ]
 }
 
-/// A text that no spreadsheet takes for a formula: shoppers choose their names themselves.
+/// A text that no spreadsheet takes for a formula: shoppers choose their names themselves. A spreadsheet that takes
+/// semicolons for the ends of cells would see one inside of a text too.
 fn harmless(text: &str) -> String {
+    let text = text.replace(';', ",");
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
+    if is_formula { format!("'{text}") } else { text }
 }
 
 #[cfg(test)]
@@ -145,6 +159,7 @@ mod tests {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }
+        assert_eq!(harmless("Ada;=1+1"), "Ada,=1+1");
         for text in ["Ada", "o'Neill", "ada@example.com", ""] {
             assert_eq!(harmless(text), text);
         }

@@ -1,15 +1,17 @@
 //! The list of transactions.
 
-use app::pages::merchant::{Choice, TotalLine, TransactionList, TransactionsPage, path};
-use axum::extract::{Query, State};
+use app::pages::MessageKind;
+use app::pages::merchant::{Choice, MessageLine, TotalLine, TransactionList, TransactionsPage, path};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use checkout::format;
+use checkout::people::Role;
 use checkout::records::{Mode, OrderId};
 use checkout::search;
 use checkout::settings::days_since_1970;
 use checkout::store::StoreError;
-use checkout::store::merchant::{Cursor, Filter, From, SEARCH_LIMIT};
+use checkout::store::merchant::{Cursor, Filter, From, SEARCH_LIMIT, UnknownMessage};
 use domain::{Language, Money, OrderState, PaymentMethod};
 use jiff::civil::Date;
 use leptos::prelude::*;
@@ -17,6 +19,7 @@ use serde::Deserialize;
 
 use super::{failed, page};
 use crate::merchant_view::Words;
+use crate::render;
 use crate::staff::Staff;
 use crate::state::AppState;
 use crate::visitor::Visitor;
@@ -25,8 +28,6 @@ use crate::visitor::Visitor;
 const PAGE: u32 = 50;
 /// How many that need a person are counted; more would not be looked at in one go.
 const ATTENTION: u32 = 100;
-/// For how long messages about orders that nobody knows are shown.
-const UNKNOWN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// The filter as it stands in the address.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -67,7 +68,7 @@ impl Asked {
     }
 
     /// The same list elsewhere: the filter without its place, and what is added.
-    fn address(&self, path: &str, more: Option<(&str, Cursor)>) -> String {
+    pub(super) fn address(&self, path: &str, more: Option<(&str, Cursor)>) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in [
             ("q", &self.q),
@@ -113,7 +114,7 @@ pub(super) async fn show(
     staff: Staff,
     Query(asked): Query<Asked>,
 ) -> Response {
-    let list = match list_of(&state, &visitor, &asked).await {
+    let list = match list_of(&state, &visitor, &staff, &asked).await {
         Ok(list) => list,
         Err(error) => return failed(&state, &visitor, &error.into()).await,
     };
@@ -122,7 +123,29 @@ pub(super) async fn show(
     page(status, move || view! { <TransactionsPage desk=desk.clone() list=list.clone() /> }).await
 }
 
-async fn list_of(state: &AppState, visitor: &Visitor, asked: &Asked) -> Result<TransactionList, StoreError> {
+/// `POST /merchant/messages/{id}/seen`
+pub(super) async fn seen(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    staff: Staff,
+    Path(id): Path<i64>,
+) -> Response {
+    if !staff.may(Role::Refund) {
+        return render::message(&state, &visitor, MessageKind::NotAllowed).await;
+    }
+    let now_ms = state.checkout.now_ms();
+    match state.checkout.store().message_seen(id, staff.actor(), now_ms).await {
+        Ok(_) => render::see_other(&format!("{}?attention=1", path::TRANSACTIONS)),
+        Err(error) => failed(&state, &visitor, &error.into()).await,
+    }
+}
+
+async fn list_of(
+    state: &AppState,
+    visitor: &Visitor,
+    staff: &Staff,
+    asked: &Asked,
+) -> Result<TransactionList, StoreError> {
     let language = visitor.language;
     let words = Words { checkout: &state.checkout, language };
     let texts = words.texts();
@@ -132,11 +155,8 @@ async fn list_of(state: &AppState, visitor: &Visitor, asked: &Asked) -> Result<T
     let totals = store.totals(filter.clone()).await?;
     let needs = Filter { attention: true, ..Filter::all(filter.mode) };
     let attention = store.transactions(needs, From::Newest, ATTENTION).await?.rows.len();
-    let unknown_since_ms = state.checkout.now_ms().saturating_sub(UNKNOWN_MS);
-    let unknown = store.unknown_messages(unknown_since_ms, ATTENTION).await?;
+    let unknown = store.unknown_messages(ATTENTION).await?;
 
-    let most = i64::from(SEARCH_LIMIT);
-    let is_cut = !filter.search.is_empty() && totals.iter().map(|total| total.orders).sum::<i64>() >= most;
     let edge = |cursor: Option<Cursor>, is_there: bool, name: &str| {
         cursor.filter(|_| is_there).map(|cursor| asked.address(path::TRANSACTIONS, Some((name, cursor))))
     };
@@ -164,6 +184,7 @@ async fn list_of(state: &AppState, visitor: &Visitor, asked: &Asked) -> Result<T
         older: edge(found.rows.last().map(|row| row.cursor), found.has_older, "before"),
         rows: found.rows.iter().map(|row| words.transaction(row)).collect(),
         totals: totals
+            .by_currency
             .iter()
             .map(|total| TotalLine {
                 orders: format::count(total.orders, language),
@@ -171,12 +192,15 @@ async fn list_of(state: &AppState, visitor: &Visitor, asked: &Asked) -> Result<T
                 refunded: words.money(Money::new(total.refunded_minor, total.currency)),
             })
             .collect(),
-        cut_at: is_cut.then(|| format::count(most, language)),
+        cut_at: totals.is_cut.then(|| format::count(i64::from(SEARCH_LIMIT), language)),
         export: asked.address(path::EXPORT, None),
         unknown_messages: if filter.attention {
-            unknown.into_iter().map(|(at_ms, raw)| (words.time(at_ms), raw)).collect()
+            let line =
+                |one: UnknownMessage| MessageLine { id: one.id, when: words.time(one.at_ms), raw: one.raw };
+            unknown.into_iter().map(line).collect()
         } else {
             Vec::new()
         },
+        may_dismiss: staff.may(Role::Refund),
     })
 }

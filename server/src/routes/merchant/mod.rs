@@ -32,6 +32,7 @@ pub(super) fn router() -> Router<AppState> {
         .route(path::EXPORT, get(export::download))
         .route("/merchant/transactions/{reference}", get(order::show))
         .route("/merchant/transactions/{reference}/{act}", post(act::act))
+        .route(path::SEEN, post(list::seen))
         .route(path::ACCOUNT, get(account::show))
         .route(path::PASSWORD, post(account::change_password))
         .route(path::FACTOR, post(account::change_factor))

@@ -57,11 +57,8 @@ pub(super) async fn load(
     reference: &str,
 ) -> Result<OrderRecord, Response> {
     match state.checkout.order_record(reference).await {
-        // Test and live never mix.
-        Ok(record) if record.file.order.new.mode == super::list::mode(state) => Ok(record),
-        Ok(_) | Err(MerchantError::Problem(_)) => {
-            Err(render::message(state, visitor, MessageKind::NotFound).await)
-        }
+        Ok(record) => Ok(record),
+        Err(MerchantError::Problem(_)) => Err(render::message(state, visitor, MessageKind::NotFound).await),
         Err(MerchantError::Failed(error)) => Err(failed(state, visitor, &error).await),
     }
 }
@@ -119,6 +116,10 @@ fn keep(order: &mut OrderDetails, kept: &Kept) {
     forms.amount.clone_from(&kept.amount);
     forms.reason.clone_from(&kept.reason);
     forms.kind.clone_from(&kept.kind);
+    if kept.act == "record" {
+        // The one that was chosen stands first.
+        forms.record_payments.sort_by_key(|(id, _)| id.to_string() != kept.payment);
+    }
     if kept.act != "refund" {
         return;
     }
@@ -147,6 +148,7 @@ pub(super) fn problem_words(words: &Words<'_>, problem: MerchantProblem) -> Stri
         P::RefundChanged | P::NotPaid | P::OrderChanged => texts.p_changed.to_owned(),
         P::HasRefunds => texts.p_has_refunds.to_owned(),
         P::NeedsApproval => texts.p_needs_approval.to_owned(),
+        P::StillAsked => texts.p_still_asked.to_owned(),
         P::NoReference => texts.p_no_reference.to_owned(),
     }
 }

@@ -5,6 +5,8 @@
 CREATE TABLE receipts (
     id             INTEGER PRIMARY KEY,
     order_id       INTEGER NOT NULL REFERENCES orders (id),
+    -- The hash of the idempotency key: one press of Record is one receipt.
+    key            BLOB    NOT NULL UNIQUE CHECK (length(key) = 32),
     amount_minor   INTEGER NOT NULL CHECK (amount_minor > 0),
     currency       TEXT    NOT NULL CHECK (length(currency) = 3),
     note           TEXT    NOT NULL,
@@ -13,6 +15,8 @@ CREATE TABLE receipts (
 ) STRICT;
 CREATE INDEX receipts_by_order ON receipts (order_id);
 CREATE TRIGGER receipts_are_kept BEFORE DELETE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are kept'); END;
+CREATE TRIGGER receipts_are_not_replaced BEFORE INSERT ON receipts WHEN EXISTS (SELECT 1 FROM receipts WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'receipts are kept'); END;
 CREATE TRIGGER receipts_stay_as_they_are BEFORE UPDATE ON receipts BEGIN SELECT RAISE(ABORT, 'receipts are kept'); END;
 
 -- Refunds also of money without a payment, proposed ones, and ones that were made elsewhere. SQLite cannot
@@ -115,23 +119,34 @@ BEGIN
 END;
 
 -- What the merchant's lists show. The day is that of the shop's time zone when the order was placed, as days
--- since 1970: filters and totals agree about it for ever.
+-- since 1970: filters and totals agree about it for ever. (Orders from before have the day in UTC.)
 ALTER TABLE orders ADD COLUMN day INTEGER NOT NULL DEFAULT 0;
+-- What people search by, in small letters of every alphabet: SQLite's own lower() knows ASCII only.
+ALTER TABLE orders ADD COLUMN found_email TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN found_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE orders ADD COLUMN found_family_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN refunded_minor INTEGER NOT NULL DEFAULT 0 CHECK (refunded_minor >= 0);
 -- Since when a person has to look at it.
 ALTER TABLE orders ADD COLUMN attention_since_ms INTEGER;
-UPDATE orders SET day = placed_at_ms / 86400000;
-CREATE TRIGGER the_day_of_an_order_is_frozen BEFORE UPDATE OF day ON orders
-BEGIN
-    SELECT RAISE(ABORT, 'an order is frozen when it is placed');
-END;
+UPDATE orders SET day = placed_at_ms / 86400000,
+    attention_since_ms = (SELECT min(at_ms) FROM events e
+        WHERE e.order_id = orders.id AND e.kind IN ('contradiction', 'refund_unknown'));
 -- Every filter of the list is a few of these combinations, and each of them is one seek here.
 CREATE INDEX orders_by_kind ON orders (mode, state, method, day, id);
 CREATE INDEX orders_by_total ON orders (total_minor, id);
-CREATE INDEX orders_by_email ON orders (lower(json_extract(customer, '$.email')), id);
-CREATE INDEX orders_by_family_name ON orders (lower(json_extract(customer, '$.family_name')), id);
+CREATE INDEX orders_by_email ON orders (found_email, id);
+CREATE INDEX orders_by_name ON orders (found_name, id);
+CREATE INDEX orders_by_family_name ON orders (found_family_name, id);
 CREATE INDEX orders_for_a_person ON orders (id) WHERE attention_since_ms IS NOT NULL;
 CREATE INDEX payments_by_trnref ON payments (trnref) WHERE trnref IS NOT NULL;
+CREATE INDEX reversals_by_age ON payments (state_since_ms) WHERE state = 'reversing';
+-- Messages about orders that nobody knows wait until somebody has looked at them.
+CREATE INDEX unknown_messages ON events (id) WHERE order_id IS NULL AND kind = 'unknown_message';
+CREATE TABLE seen_messages (
+    event_id   INTEGER PRIMARY KEY REFERENCES events (id),
+    seen_by    TEXT    NOT NULL,
+    seen_at_ms INTEGER NOT NULL
+) STRICT;
 
 -- What went back of the money that an order has. A payment that was not taken for its order is none of it.
 CREATE TRIGGER done_refunds_are_summed AFTER UPDATE OF state ON refunds
@@ -149,7 +164,8 @@ BEGIN
 END;
 UPDATE orders SET refunded_minor = (
     SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r JOIN payments p ON p.id = r.payment_id
-    WHERE r.order_id = orders.id AND r.state = 'done' AND p.state <> 'refused');
+    WHERE r.order_id = orders.id AND r.state = 'done' AND p.state <> 'refused')
+WHERE id IN (SELECT order_id FROM refunds WHERE state = 'done');
 
 -- Totals by day and kind, kept up to date with every change, so that no page has to add up all orders.
 CREATE TABLE order_totals (
@@ -210,8 +226,9 @@ CREATE TABLE merchant_sessions (
 CREATE INDEX merchant_sessions_by_user ON merchant_sessions (user_id);
 CREATE INDEX merchant_sessions_by_age ON merchant_sessions (used_at_ms);
 
--- Wrong passwords and codes, counted by account and by client.
+-- Wrong passwords and codes, counted by account and by client: each counts until it turns out right.
 CREATE TABLE wrong_guesses (
+    id             INTEGER PRIMARY KEY,
     key            BLOB    NOT NULL CHECK (length(key) = 32),
     at_ms          INTEGER NOT NULL
 ) STRICT;

@@ -15,7 +15,8 @@ BEGIN
     SELECT RAISE(ABORT, 'a quote was used for another cart');
 END;
 
-CREATE TRIGGER storefronts_words_are_frozen BEFORE UPDATE OF quote, shop_reference, return_url ON orders
+CREATE TRIGGER the_rest_of_an_order_is_frozen BEFORE UPDATE OF quote, shop_reference, return_url, day, found_email,
+    found_name, found_family_name ON orders
 BEGIN
     SELECT RAISE(ABORT, 'an order is frozen when it is placed');
 END;
