@@ -303,7 +303,6 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     this.#policy = undefined;
     carts.delete(this.#cartKey);
     this.#cartKey = undefined;
-    this.#target.replaceChildren();
     this.#slot.hidden = false;
     this.#note.hidden = true;
   }
