@@ -129,6 +129,31 @@ test('a browser without WebAssembly gets the link, and buys by it', async ({ pag
   expect(await sandbox.onlyPayment()).toMatchObject({ minor: 4270 });
 });
 
+test('a package of another version than the server', async ({ page, hosts, addresses, widget, guard }) => {
+  guard.expect(/<tillgate-checkout> This checkout and the server at .* are of different versions/);
+  await widget.listens();
+  await page.route('**/api/checkout/widget?*', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), shape: 1 } });
+  });
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await isTold(widget, 'outdated');
+  await page.unrouteAll();
+  await theLinkSells(page, widget, '€42.70');
+});
+
+test('a server that refuses', async ({ page, hosts, addresses, widget, guard }) => {
+  guard.expectStatus(429);
+  guard.expect(/<tillgate-checkout> .* answers 429 \(rate_limited\)/);
+  await widget.listens();
+  const headers = { 'access-control-allow-origin': hosts.listed.origin };
+  await page.route('**/api/checkout/widget?*', (route) => route.fulfill({ status: 429, json: 'rate_limited', headers }));
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await isTold(widget, 'rate_limited');
+  await page.unrouteAll();
+  await theLinkSells(page, widget, '€42.70');
+});
+
 test('no address of a server', async ({ page, hosts, widget, guard }) => {
   guard.expect(/<tillgate-checkout> The attribute "api" has to be the address of your Tillgate server/);
   await widget.listens();
