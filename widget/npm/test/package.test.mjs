@@ -88,6 +88,14 @@ test('the documentation names every property, attribute, event, code, part and c
   for (const code of codes) assert.ok(pages.includes(`\`${code}\``), code);
 });
 
+test('the documented policy is that of the plain example', () => {
+  const read = (file) => readFileSync(join(ROOT, file), 'utf8');
+  const words = (policy) => policy.trim().split(/;?\s+/);
+  const [, documented] = /(    default-src 'none'[\s\S]*?)\n\n/.exec(read('docs/csp.md'));
+  const [, used] = /content="(default-src[^"]*)"/.exec(read('examples/plain/index.html'));
+  assert.deepEqual(words(documented), words(used.replaceAll('http://127.0.0.1:3000', 'https://pay.example.com')));
+});
+
 test('every example in the documentation compiles', () => {
   const folder = join(PROJECT, 'examples');
   mkdirSync(folder);
