@@ -38,6 +38,6 @@ function changed(paths) {
   return Math.max(0, ...times);
 }
 
-export function run(program, args, cwd) {
-  execFileSync(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
+export function run(program, args, cwd, env = process.env) {
+  execFileSync(program, args, { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
 }

@@ -2,7 +2,7 @@
 # Every check and every test, with what they need installed on the way.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/setup.sh"
-STEPS=8
+STEPS=11
 
 step "Compiler, Rust, OpenSSL and Node" "2 minutes"
 need_compiler
@@ -13,6 +13,7 @@ need_node
 step "Packages and a browser" "2 minutes"
 need_packages
 need_node_packages
+need_widget_packages
 need_chromium
 
 step "Formatting and lints" "4 minutes"
@@ -31,7 +32,17 @@ cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --e
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline
 
+step "The widget's package" "1 minute"
+npm test --prefix widget/npm
+
 step "Tests in a browser" "10 minutes"
 (cd end2end && npx playwright test)
+
+step "A storefront in Leptos" "1 minute"
+(cd examples/leptos && TRUNK_OFFLINE=true TRUNK_SKIP_VERSION_CHECK=true trunk --quiet build)
+
+step "Other shops' pages in a browser" "4 minutes"
+(cd end2end && npx playwright test -c hosts.config.ts)
+(cd examples/testing && npx playwright test)
 end_step
 echo "All tests passed."

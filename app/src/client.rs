@@ -3,6 +3,8 @@
 //! It could call the server functions themselves. It does not, because their client brings 16 kB of
 //! WebAssembly to every shopper; tests hold both to one wire form.
 
+use std::pin::Pin;
+
 use domain::{Problem, Quote, QuoteRequest, StartReply, StartRequest, StatusReply};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -56,7 +58,8 @@ impl Client {
     /// Starts a payment.
     pub async fn start(self, request: &StartRequest) -> Result<StartReply, Problem> {
         let init = post(&form::start_pairs(request)).ok_or(Problem::Transport)?;
-        call(&self.url(api::START), &init, wire::start_reply).await
+        let reply = call(self.url(api::START), init).await?;
+        wire::start_reply(&reply).ok_or(Problem::Transport)
     }
 
     /// Reads where an order stands.
@@ -78,7 +81,8 @@ impl Client {
     async fn get<T>(self, path: &str, pairs: &[(&str, String)], read: Read<T>) -> Result<T, Problem> {
         let query = encode(pairs).ok_or(Problem::Transport)?;
         let query = String::from(query.to_string());
-        call(&[self.base, path, "?", &query].concat(), &RequestInit::new(), read).await
+        let answer = call([self.base, path, "?", &query].concat(), RequestInit::new()).await?;
+        read(&answer).ok_or(Problem::Transport)
     }
 }
 
@@ -110,15 +114,18 @@ fn post(pairs: &[(impl AsRef<str>, impl AsRef<str>)]) -> Option<RequestInit> {
     Some(init)
 }
 
-async fn call<T>(url: &str, init: &RequestInit, read: Read<T>) -> Result<T, Problem> {
-    let (status, body) = fetch(url, init).await.ok_or(Problem::Transport)?;
-    let json = js_sys::JSON::parse(&body).unwrap_or(JsValue::NULL);
-    if (200..300).contains(&status) {
-        return read(&json).ok_or(Problem::Transport);
-    }
-    // What stands in front of the server may refuse in words of its own.
-    let unknown = if status == 429 { Problem::RateLimited } else { Problem::Transport };
-    Err(wire::problem(&json).unwrap_or(unknown))
+/// The JSON of an answer. Boxed, and the same for every call: code for each would cost every shopper more.
+fn call(url: String, init: RequestInit) -> Pin<Box<dyn Future<Output = Result<JsValue, Problem>>>> {
+    Box::pin(async move {
+        let (status, body) = fetch(&url, &init).await.ok_or(Problem::Transport)?;
+        let json = js_sys::JSON::parse(&body).unwrap_or(JsValue::NULL);
+        if (200..300).contains(&status) {
+            return Ok(json);
+        }
+        // What stands in front of the server may refuse in words of its own.
+        let unknown = if status == 429 { Problem::RateLimited } else { Problem::Transport };
+        Err(wire::problem(&json).unwrap_or(unknown))
+    })
 }
 
 /// The status and the text of an answer.

@@ -60,48 +60,73 @@ pub(crate) fn text<J: Json>(json: &J, name: &str) -> Option<String> {
     json.member(name)?.text()
 }
 
-fn price<J: Json>(json: &J, name: &str) -> Option<Price> {
-    let json = json.member(name)?;
-    Some(Price { minor: json.member("minor")?.integer()?, text: text(&json, "text")? })
+/// A text member, empty where it is missing.
+fn text_or_empty<J: Json>(json: &J, name: &str) -> String {
+    text(json, name).unwrap_or_default()
 }
 
-/// Reads a [`Quote`].
+fn integer_or_zero<J: Json>(json: &J, name: &str) -> i64 {
+    json.member(name).and_then(|number| number.integer()).unwrap_or_default()
+}
+
+fn flag_or_false<J: Json>(json: &J, name: &str) -> bool {
+    json.member(name).and_then(|flag| flag.flag()).unwrap_or_default()
+}
+
+/// The items of an array member that can be read.
+fn items<J: Json, T>(json: &J, name: &str, read: fn(&J) -> Option<T>) -> Vec<T> {
+    json.member(name).and_then(|list| list.items()).unwrap_or_default().iter().filter_map(read).collect()
+}
+
+fn price<J: Json>(json: &J, name: &str) -> Price {
+    json.member(name).map_or_else(
+        || Price { minor: 0, text: String::new() },
+        |json| Price { minor: integer_or_zero(&json, "minor"), text: text_or_empty(&json, "text") },
+    )
+}
+
+/// Reads a [`Quote`]. What has a currency is one; from there on nothing is refused, because the code to stop half-way
+/// at each of its members would be 2 kB of WebAssembly.
 pub fn quote<J: Json>(json: &J) -> Option<Quote> {
+    let currency = Currency::from_code(&text(json, "currency")?)?;
     Some(Quote {
-        currency: Currency::from_code(&text(json, "currency")?)?,
-        fixed: json.member("fixed")?.flag()?,
-        lines: list(&json.member("lines")?, line)?,
-        deliveries: list(&json.member("deliveries")?, choice)?,
-        subtotal: price(json, "subtotal")?,
-        delivery: price(json, "delivery")?,
-        vat: list(&json.member("vat")?, vat_part)?,
-        total: price(json, "total")?,
-        notices: list(&json.member("notices")?, notice)?,
+        currency,
+        fixed: flag_or_false(json, "fixed"),
+        lines: items(json, "lines", line),
+        deliveries: items(json, "deliveries", choice),
+        subtotal: price(json, "subtotal"),
+        delivery: price(json, "delivery"),
+        vat: items(json, "vat", vat_part),
+        total: price(json, "total"),
+        notices: items(json, "notices", notice),
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is a reader of items")]
 fn line<J: Json>(json: &J) -> Option<QuoteLine> {
     Some(QuoteLine {
-        sku: text(json, "sku")?,
-        name: text(json, "name")?,
-        image: text(json, "image")?,
-        quantity: json.member("quantity")?.integer()?.try_into().ok()?,
-        unit: price(json, "unit")?,
-        total: price(json, "total")?,
+        sku: text_or_empty(json, "sku"),
+        name: text_or_empty(json, "name"),
+        image: text_or_empty(json, "image"),
+        quantity: integer_or_zero(json, "quantity").try_into().unwrap_or_default(),
+        unit: price(json, "unit"),
+        total: price(json, "total"),
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is a reader of items")]
 fn choice<J: Json>(json: &J) -> Option<Choice> {
     Some(Choice {
-        id: text(json, "id")?,
-        name: text(json, "name")?,
-        price: price(json, "price")?,
-        chosen: json.member("chosen")?.flag()?,
+        id: text_or_empty(json, "id"),
+        name: text_or_empty(json, "name"),
+        price: price(json, "price"),
+        chosen: flag_or_false(json, "chosen"),
     })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is a reader of items")]
 fn vat_part<J: Json>(json: &J) -> Option<VatPart> {
-    Some(VatPart { rate: text(json, "rate")?, vat: price(json, "vat")? })
+    Some(VatPart { rate: text_or_empty(json, "rate"), vat: price(json, "vat") })
 }
 
 fn notice<J: Json>(json: &J) -> Option<Notice> {

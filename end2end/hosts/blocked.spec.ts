@@ -2,6 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
+import { violations } from '../support/axe.ts';
 import type { Guard } from '../support/guard.ts';
 import { element, hostPage } from '../support/host-page.ts';
 import { expect, test } from '../support/hosts.ts';
@@ -27,15 +28,16 @@ function allowTheBrowser(guard: Guard): void {
   guard.allow(/^console error: (Access to fetch|Fetch API cannot load|Failed to load resource|Refused to|Connecting to|Loading the (script|image)|Compiling or instantiating WebAssembly|.*violates the following Content Security Policy)/);
 }
 
-test('an origin that the server does not know', async ({ page, hosts, addresses, widget, guard }) => {
+test('an origin that the server does not know', async ({ page, hosts, addresses, widget, shopper, guard }) => {
   allowTheBrowser(guard);
   guard.expect(new RegExp(`<tillgate-checkout> ${addresses.shop} does not take calls from this page: add "${hosts.unlisted.origin}" to storefront_origins`));
   await widget.listens();
-  await page.goto(hosts.unlisted.shows(hostPage(element(addresses.shop))));
+  await page.goto(hosts.unlisted.shows(hostPage(`<main><h1>A host</h1>${element(addresses.shop)}</main>`)));
   await expect(widget.note).toContainText('The checkout cannot be shown here.');
   await isTold(widget, 'origin');
   await widget.does((checkout) => checkout.addLine('mug'));
   await page.screenshot({ path: 'artifacts/hosts/unlisted-origin.png', fullPage: true });
+  expect(await violations(shopper)).toEqual([]);
   await theLinkSells(page, widget, '€61.60');
 });
 
@@ -129,6 +131,31 @@ test('a browser without WebAssembly gets the link, and buys by it', async ({ pag
   expect(await sandbox.onlyPayment()).toMatchObject({ minor: 4270 });
 });
 
+test('a package of another version than the server', async ({ page, hosts, addresses, widget, guard }) => {
+  guard.expect(/<tillgate-checkout> This checkout and the server at .* are of different versions/);
+  await widget.listens();
+  await page.route('**/api/checkout/widget?*', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), shape: 1 } });
+  });
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await isTold(widget, 'outdated');
+  await page.unrouteAll();
+  await theLinkSells(page, widget, '€42.70');
+});
+
+test('a server that refuses', async ({ page, hosts, addresses, widget, guard }) => {
+  guard.expectStatus(429);
+  guard.expect(/<tillgate-checkout> .* answers 429 \(rate_limited\)/);
+  await widget.listens();
+  const headers = { 'access-control-allow-origin': hosts.listed.origin };
+  await page.route('**/api/checkout/widget?*', (route) => route.fulfill({ status: 429, json: 'rate_limited', headers }));
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await isTold(widget, 'rate_limited');
+  await page.unrouteAll();
+  await theLinkSells(page, widget, '€42.70');
+});
+
 test('no address of a server', async ({ page, hosts, widget, guard }) => {
   guard.expect(/<tillgate-checkout> The attribute "api" has to be the address of your Tillgate server/);
   await widget.listens();
@@ -136,14 +163,15 @@ test('no address of a server', async ({ page, hosts, widget, guard }) => {
   await isTold(widget, 'api');
 });
 
-test('a page without a link of its own gets one', async ({ page, hosts, addresses, widget, guard }) => {
+test('a page without a link of its own gets one', async ({ page, hosts, addresses, widget, shopper, guard }) => {
   allowTheBrowser(guard);
   guard.expect(/<tillgate-checkout> .* does not answer/);
   await page.route('**/api/checkout/widget*', (route) => route.abort());
   await page.route('**/widget/v1/manifest.json', (route) => route.abort());
-  await page.goto(hosts.listed.shows(hostPage(`<tillgate-checkout api="${addresses.shop}" lines="mug:2" lang="de" reference="A 1"></tillgate-checkout>`)));
+  await page.goto(hosts.listed.shows(hostPage(`<main><h1>Ein Laden</h1><tillgate-checkout api="${addresses.shop}" lines="mug:2" lang="de" reference="A 1"></tillgate-checkout></main>`)));
   await expect(widget.note).toContainText('Die Kasse kann hier nicht angezeigt werden.');
   const link = widget.element.getByRole('link', { name: 'Zur Kasse' });
   await expect(link).toHaveAttribute('href', `${addresses.shop}/checkout?cart=mug:2&lang=de&reference=A%201`);
   await page.screenshot({ path: 'artifacts/hosts/own-link.png', fullPage: true });
+  expect(await violations(shopper)).toEqual([]);
 });

@@ -2,6 +2,7 @@
 
 import type { Page } from '@playwright/test';
 
+import { Gate } from '../support/gate.ts';
 import { element, hostPage } from '../support/host-page.ts';
 import { expect, test } from '../support/hosts.ts';
 import { Widget } from '../support/widget.ts';
@@ -165,8 +166,10 @@ test.describe('in the page', () => {
   test('a move keeps what was typed', async ({ page, hosts, addresses, widget }) => {
     await page.goto(hosts.listed.shows(hostPage(`<main>${element(addresses.shop)}</main><footer></footer>`)));
     await widget.isReady();
-    await widget.field('First name').fill('Grace');
+    const field = await widget.field('First name').elementHandle();
+    await field?.fill('Grace');
     await page.evaluate(() => document.querySelector('footer')?.append(document.querySelector('tillgate-checkout') ?? ''));
+    expect(await field?.evaluate((input) => input.isConnected)).toBe(true);
     await expect(widget.field('First name')).toHaveValue('Grace');
     await expect(widget.pay).toHaveCount(1);
   });
@@ -192,17 +195,51 @@ test.describe('in the page', () => {
     await expect(widget.field('First name')).toHaveValue('Grace');
   });
 
-  test('removed before it was there, nothing is left behind', async ({ page, hosts, addresses, widget }) => {
+  test('removed before it was there, it does not come late', async ({ page, hosts, addresses, widget }) => {
+    const gate = new Gate();
+    let asked = 0;
+    await page.route('**/api/checkout/widget?*', async (route) => {
+      asked += 1;
+      await gate.passed;
+      await route.continue();
+    });
+    await widget.listens();
     await page.goto(hosts.listed.shows(hostPage('<main></main>')));
-    await page.evaluate((html) => {
-      const main = document.querySelector('main');
-      for (let times = 0; times < 5; times += 1) {
-        main?.insertAdjacentHTML('beforeend', html);
-        if (times < 4) main?.replaceChildren();
-      }
-    }, element(addresses.shop));
+    await page.evaluate((html) => document.querySelector('main')?.insertAdjacentHTML('beforeend', html), element(addresses.shop));
+    for (const times of [1, 2, 3]) {
+      await expect.poll(() => asked).toBe(times);
+      await page.evaluate(async () => {
+        const checkout = document.querySelector('tillgate-checkout');
+        checkout?.remove();
+        await Promise.resolve();
+        document.querySelector('main')?.append(checkout ?? '');
+      });
+    }
+    await expect.poll(() => asked).toBe(4);
+    gate.open();
     await widget.isReady();
+    await page.unrouteAll({ behavior: 'wait' });
     await expect(widget.pay).toHaveCount(1);
+    expect(await widget.heard('tillgate-change')).toHaveLength(1);
+  });
+
+  test('a cart is known again, by the first element that has its name', async ({ page, hosts, addresses, shopper }) => {
+    const asked: (string | null)[] = [];
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      if (pathname === '/api/checkout/widget') asked.push(searchParams.get('cart_id'));
+    });
+    const body = ['one', 'two', 'three" cart="other'].map((id) => element(addresses.shop, `lines="mug:1" id="${id}"`)).join('');
+    await page.goto(hosts.listed.shows(hostPage(body)));
+    for (const id of ['one', 'two', 'three']) await new Widget(page, shopper, `#${id}`).isReady();
+    expect(asked).toEqual([null, null, null]);
+    await page.reload();
+    for (const id of ['one', 'two', 'three']) await new Widget(page, shopper, `#${id}`).isReady();
+    const [one, two, three] = asked.slice(3);
+    expect(one).toMatch(/^[\w-]{22,64}$/);
+    expect(two).toBeNull();
+    expect(three).toMatch(/^[\w-]{22,64}$/);
+    expect(three).not.toBe(one);
   });
 
   test('a second copy of the package does no harm', async ({ page, hosts, addresses, widget }) => {

@@ -40,3 +40,18 @@ test('a sandboxed frame without permission shows a link', async ({ page, context
   await link.click();
   await expect((await opened).getByRole('heading', { level: 1, name: /^Pay / })).toBeVisible();
 });
+
+test('a sandboxed frame without forms shows a link', async ({ page, context, hosts, addresses, shopper, guard }) => {
+  guard.allow(/both allow-scripts and allow-same-origin/);
+  guard.allow(/Blocked form submission/);
+  guard.expect(/add allow-forms to its sandbox attribute/);
+  const inner = hosts.listed.shows(hostPage(element(addresses.shop)));
+  await page.goto(hosts.unlisted.shows(hostPage(`<iframe sandbox="allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox" src="${inner}" width="800" height="1600"></iframe>`)));
+  const widget = new Widget(page, shopper, 'tillgate-checkout', 'iframe');
+  await widget.isReady();
+  await widget.pay.click();
+  await expect(widget.note).toBeFocused();
+  const opened = context.waitForEvent('page');
+  await widget.note.getByRole('link').click();
+  await expect((await opened).getByRole('heading', { level: 1, name: 'Checkout' })).toBeVisible();
+});

@@ -20,6 +20,7 @@ for (const name of Object.keys(EXAMPLE) as Example[]) {
     await page.goto(hosts.examples[name]);
     await widget.isReady();
     await page.screenshot({ path: `artifacts/hosts/${name}-${info.project.name}.png`, fullPage: true });
+    expect(await sticksOut(widget)).toEqual([]);
     expect(await violations(shopper)).toEqual([]);
     await widget.pay.click();
     await expect(widget.problems).toBeFocused();
@@ -43,6 +44,7 @@ test('a narrow column on a wide screen', async ({ page, hosts, addresses, widget
   await page.goto(hosts.listed.shows(hostPage(`<div style="width: 360px">${element(addresses.shop)}</div>`)));
   await widget.isReady();
   await page.screenshot({ path: `artifacts/hosts/narrow-${info.project.name}.png`, fullPage: true });
+  expect(await sticksOut(widget)).toEqual([]);
   for (const part of ['card', 'option', 'summary']) {
     const boxes = await widget.element.locator(`[part=${part}]`).evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().width));
     // One column: what it holds has the width of it, but for paddings.
@@ -77,6 +79,18 @@ test('a purchase with the keyboard alone', async ({ page, hosts, addresses, widg
   await shopper.order.says('paid');
   expect(await sandbox.statuses()).toEqual(['paid']);
 });
+
+/** What stands over the edge of its section. */
+async function sticksOut(widget: Widget): Promise<string[]> {
+  const inside = widget.element.locator('[part=card] *, [part=summary] *').filter({ visible: true });
+  return inside.evaluateAll((elements) =>
+    elements
+      .filter((element) => {
+        const [outer, inner] = [element.closest('[part=card], [part=summary]'), element].map((box) => box?.getBoundingClientRect());
+        return outer !== undefined && inner !== undefined && (inner.left < outer.left || inner.right > outer.right || inner.bottom > outer.bottom);
+      })
+      .map((element) => `${element.localName}.${element.className}: ${element.textContent.trim()}`));
+}
 
 /** Presses Tab until `target` has the focus, inside of a shadow root or not. */
 async function tabTo(page: Page, target: Locator): Promise<void> {

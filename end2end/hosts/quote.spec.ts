@@ -47,6 +47,7 @@ test('are charged as they were signed', async ({ page: tab, hosts, addresses, wi
   await expect(widget.element.getByText('Welcome', { exact: true })).toBeVisible();
   await expect(widget.quantity('Vase “Grün”')).toHaveCount(0);
   await expect.poll(() => widget.heard('tillgate-change')).toMatchObject([{ fixed: true, total: { minor: 8690 } }]);
+  await tab.screenshot({ path: 'artifacts/hosts/quote.png', fullPage: true });
   await widget.buys();
   expect(await sandbox.onlyPayment()).toMatchObject({ status: 'paid', minor: 8690 });
   await expect(shopper.order.details).toContainText('2 × Vase “Grün”');

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { defineConfig } from '@playwright/test';
 
 import { SANDBOX, SHOP, TILLGATE } from './fixtures';
@@ -5,7 +7,8 @@ import { SANDBOX, SHOP, TILLGATE } from './fixtures';
 // Built by `make build`, unless others are named.
 const program = process.env['TILLGATE_BIN'] ?? '../../target/debug/tillgate';
 const site = process.env['TILLGATE_SITE'] ?? '../../dist/site';
-const executablePath = process.env['CHROMIUM'];
+// The browser that is named, the system's, or else the one of `npx playwright install chromium`.
+const executablePath = process.env['CHROMIUM'] ?? ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(existsSync);
 
 const listen = `--listen ${new URL(TILLGATE).host} --sandbox-port ${new URL(SANDBOX).port}`;
 

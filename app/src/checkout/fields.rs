@@ -62,7 +62,7 @@ fn input(
     view! {
         <div class=["field ", id].concat() part="field">
             <label for=id>{checkout.texts.label(field)}</label>
-            <p class="hint" id=[id, "-hint"].concat()>
+            <p class="hint" id=[id, "-hint"].concat() hidden=hint.is_empty()>
                 {hint}
             </p>
             {message(checkout, field)}

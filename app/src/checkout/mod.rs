@@ -215,7 +215,13 @@ pub fn checkout_form(checkout: Checkout, model: &CheckoutModel) -> impl IntoView
             </div>
             {summary::summary(checkout)}
         </form>
-        <div class="empty" part="empty" hidden=checkout.flag(|state| !state.quote.lines.is_empty())>
+        <div
+            class="empty"
+            class:problems=checkout.flag(|state| !state.problem_words().is_empty())
+            part="empty"
+            role="status"
+            hidden=checkout.flag(|state| !state.quote.lines.is_empty())
+        >
             <h2>{checkout.text(|state| state.why_empty().0)}</h2>
             <p>{checkout.text(|state| state.why_empty().1)}</p>
             {link}

@@ -53,6 +53,8 @@ await build({
     setup: (bundler) => bundler.onLoad({ filter: /[/\\]files\.js$/ }, () => ({ contents: inlined })),
   }],
   logLevel: 'warning',
+  // They are there for browsers that load the modules one by one.
+  logOverride: { 'ignored-bare-import': 'silent' },
 });
 integrity['tillgate-checkout.js'] = hash(join(CDN, 'tillgate-checkout.js'));
 writeFileSync(join(CDN, 'integrity.json'), `${JSON.stringify({ version: manifest.version, integrity }, null, 2)}\n`);

@@ -303,7 +303,6 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     this.#policy = undefined;
     carts.delete(this.#cartKey);
     this.#cartKey = undefined;
-    this.#target.replaceChildren();
     this.#slot.hidden = false;
     this.#note.hidden = true;
   }
@@ -344,6 +343,7 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       emit: (name, detail) => this.#hear(name, detail),
       leave: (url) => this.#leave(url, table.words),
     };
+    this.#watchForms(root, table.words);
     const options = {
       api: this.api,
       table,
@@ -381,7 +381,7 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
   }
 
   /** Opens an address of the server in the top window. Answers false where that is forbidden. */
-  #leave(url, { blocked, open }) {
+  #leave(url, words) {
     this.#note.hidden = true;
     try {
       if (window.top === window) location.assign(url);
@@ -389,12 +389,28 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       else window.top.location.href = url;
       return true;
     } catch {
-      const link = create('a', { href: url, target: '_blank', rel: 'noopener', textContent: open });
-      this.#say(create('p', { textContent: blocked }), link);
-      this.#note.focus();
-      this.#report(new Failure('frame', 'The frame around this page may not navigate the top window: add allow-top-navigation-by-user-activation to its sandbox attribute.'));
+      this.#isFramed(url, words, 'allow-top-navigation-by-user-activation');
       return false;
     }
+  }
+
+  /** A sandboxed frame without forms swallows the press of Pay: no event follows it. */
+  #watchForms(root, words) {
+    let isSubmitted;
+    root.addEventListener('submit', () => (isSubmitted = true));
+    root.addEventListener('click', ({ target }) => {
+      if (!target.closest('[part=button]')) return;
+      isSubmitted = false;
+      setTimeout(() => isSubmitted || this.#isFramed(this.hostedUrl, words, 'allow-forms'));
+    });
+  }
+
+  /** The frame does not let the shopper pay: shows another way. */
+  #isFramed(url, { blocked, open }, missing) {
+    const link = create('a', { href: url, target: '_blank', rel: 'noopener', textContent: open });
+    this.#say(create('p', { textContent: blocked }), link);
+    this.#note.focus();
+    this.#report(new Failure('frame', `The frame around this page does not let the shopper pay: add ${missing} to its sandbox attribute.`));
   }
 
   async #fail(error, start) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { before, test } from 'node:test';
 
 const NPM = resolve(import.meta.dirname, '..');
@@ -86,6 +86,29 @@ test('the documentation names every property, attribute, event, code, part and c
   const codes = /type ErrorCode =([\s\S]*?);/.exec(types)[1].match(/(?<=')\w+(?=')/g);
   const pages = docs + readFileSync(join(ROOT, 'docs/signed-quotes.md'), 'utf8');
   for (const code of codes) assert.ok(pages.includes(`\`${code}\``), code);
+});
+
+test('the documented policy is that of the plain example', () => {
+  const read = (file) => readFileSync(join(ROOT, file), 'utf8');
+  const words = (policy) => policy.trim().split(/;?\s+/);
+  const [, documented] = /(    default-src 'none'[\s\S]*?)\n\n/.exec(read('docs/csp.md'));
+  const [, used] = /content="(default-src[^"]*)"/.exec(read('examples/plain/index.html'));
+  assert.deepEqual(words(documented), words(used.replaceAll('http://127.0.0.1:3000', 'https://pay.example.com')));
+});
+
+test('every link in the documentation leads somewhere', () => {
+  const pages = [...readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`), 'examples/README.md', 'end2end/README.md'];
+  for (const page of pages) {
+    for (const [, link] of readFileSync(join(ROOT, page), 'utf8').matchAll(/\]\((?!https?:)([^)\s]*)\)/g)) {
+      const [file, anchor] = link.split('#');
+      const target = file === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), file);
+      assert.ok(existsSync(target), `${page}: ${link}`);
+      if (anchor === undefined) continue;
+      const headings = [...readFileSync(target, 'utf8').matchAll(/^#+ (.*)$/gm)];
+      const anchors = headings.map(([, words]) => words.toLowerCase().replace(/[^\w -]/g, '').replaceAll(' ', '-'));
+      assert.ok(anchors.includes(anchor), `${page}: ${link}`);
+    }
+  }
 });
 
 test('every example in the documentation compiles', () => {
