@@ -119,7 +119,6 @@ impl RefundForm {
 }
 
 /// Which forms the page shows, and what stands in them.
-#[expect(clippy::struct_excessive_bools, reason = "each form is there or not, whatever the others are")]
 #[derive(Clone, Debug, Default)]
 pub struct ActForms {
     /// Refunds over the gateway, one for each payment that can be given back.
