@@ -31,7 +31,7 @@ const DAYS: u32 = 3_650;
 const FILL: &str = "
     WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
     INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines, customer,
-        cart, content, placed_at_ms, day)
+        cart, content, placed_at_ms, day, found_email, found_name, found_family_name)
     SELECT printf('TG-%04X-%04X', i / 65536, i % 65536), 'live',
         CASE WHEN i % 100 < 70 THEN 'paid' WHEN i % 100 < 80 THEN 'expired' WHEN i % 100 < 90 THEN 'cancelled'
             WHEN i % 100 < 96 THEN 'refunded' WHEN i % 100 < 99 THEN 'open' ELSE 'awaiting' END,
@@ -41,7 +41,9 @@ const FILL: &str = "
         json_object('email', printf('user%d@example.com', i % (?1 / 4 + 1)), 'first_name', 'Ada',
             'family_name', printf('%c%c-Lovelace', 97 + i % 26, 97 + (i / 26) % 26), 'phone', '',
             'street', 'Torstrasse 1', 'postcode', '10119', 'city', 'Berlin', 'country', 'DE'),
-        randomblob(32), zeroblob(32), 1500000000000 + i * 1000, 20000 + (i * ?2) / ?1
+        randomblob(32), zeroblob(32), 1500000000000 + i * 1000, 20000 + (i * ?2) / ?1,
+        printf('user%d@example.com', i % (?1 / 4 + 1)), printf('ada %c%c-lovelace', 97 + i % 26, 97 + (i / 26) % 26),
+        printf('%c%c-lovelace', 97 + i % 26, 97 + (i / 26) % 26)
     FROM n";
 const PAY: &str = "
     INSERT INTO payments (order_id, gateway_order_id, store, key_index, method, amount_minor, currency, state,

@@ -102,7 +102,8 @@ fn is_picked(filter: &Filter) -> bool {
 /// One more than a search may find: it tells that there are more.
 const ONE_TOO_MANY: i64 = SEARCH_LIMIT as i64 + 1;
 
-/// The ids that a filter picks, as a subquery `picked (id)`.
+/// The ids that a filter picks, as a subquery `picked (id)`. It is joined by CROSS JOIN, which fixes the order: what
+/// was picked first, then its orders, and never all orders.
 fn picked(sql: &mut Sql, filter: &Filter) {
     sql.push("picked (id) AS (SELECT * FROM (");
     if filter.attention {
@@ -167,7 +168,9 @@ fn page_sql(filter: &Filter, from: From, limit: u32) -> Sql {
     if is_picked(filter) {
         sql.push("WITH ");
         picked(&mut sql, filter);
-        sql.push(", listed (id, day) AS (SELECT id, day FROM picked JOIN orders USING (id) WHERE mode = ");
+        sql.push(
+            ", listed (id, day) AS (SELECT id, day FROM picked CROSS JOIN orders USING (id) WHERE mode = ",
+        );
         sql.bind(filter.mode.name().to_owned());
         sql.any_of("state", states(filter).into_iter().map(OrderState::name));
         sql.any_of("method", methods(filter).into_iter().map(PaymentMethod::id));
@@ -243,7 +246,7 @@ pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Totals> {
     let (count, source) = if is_picked(filter) {
         sql.push("WITH ");
         picked(&mut sql, filter);
-        ("count(*)", "picked JOIN orders USING (id)")
+        ("count(*)", "picked CROSS JOIN orders USING (id)")
     } else {
         ("sum(orders)", "order_totals")
     };
