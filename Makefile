@@ -28,4 +28,4 @@ clean: ## Forget the demonstration's keys and databases, the built site and the 
 	rm -rf .tillgate dist end2end/artifacts
 
 distclean: clean ## The same, and everything compiled, installed or fetched into this folder
-	rm -rf target .tools end2end/node_modules
+	rm -rf target .tools end2end/node_modules widget/npm/node_modules widget/npm/package examples/node_modules examples/*/node_modules

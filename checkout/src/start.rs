@@ -15,6 +15,7 @@ use crate::records::{
 };
 use crate::signed_quote::SignedQuote;
 use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement, StoreError};
+use crate::storefront::cart_of_quote;
 use crate::text::clean;
 use crate::token::{Hash, NoRandomness, Token, random};
 use crate::view::shopper_state;
@@ -94,7 +95,11 @@ impl Checkout {
         let currency = signed.as_ref().map_or(self.catalog.currency, |signed| signed.total.currency);
         let details = cleaned(&request.details);
         let (customer, method) = self.accept(&details, request.method, currency)?;
-        let cart = cart_hash(&request.cart_id);
+        // A signed quote has a cart of its own, whatever the browser remembers: all that show it pay one order.
+        let cart = match &signed {
+            Some(_) => cart_hash(&cart_of_quote(&request.storefront.signed_quote)),
+            None => cart_hash(&request.cart_id),
+        };
         let fingerprint = fingerprint_of_start(&request, &details, method);
         let now_ms = self.now_ms();
         let key = Hash::of(&[b"key", request.key.as_bytes()]);

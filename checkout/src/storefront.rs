@@ -43,10 +43,15 @@ impl Checkout {
         }
         let return_url =
             signed.map(|signed| &signed.return_url).filter(|url| !url.is_empty()).unwrap_or(&said.return_url);
-        if !return_url.is_empty() && !is_return_url(return_url, &self.settings.storefront_origins) {
+        if !self.may_return_to(return_url) {
             return Err(Problem::BadReturnUrl);
         }
         Ok(Storefront { quote: signed.map(|signed| signed.id), reference, return_url: return_url.clone() })
+    }
+
+    /// Whether an order may lead home to an address.
+    pub fn may_return_to(&self, url: &str) -> bool {
+        url.is_empty() || is_return_url(url, &self.settings.storefront_origins)
     }
 
     /// The id of the cart that a storefront shows. `sent` is what the browser remembers of its last visit: it

@@ -89,6 +89,35 @@ for (const { name, signed, code, words } of REFUSED) {
   });
 }
 
+test('may be set late and changed, and each pays an order of its own', async ({ page: tab, hosts, addresses, widget, shopper, sandbox }) => {
+  const shop = hosts.listed.shows(hostPage(`<tillgate-checkout api="${addresses.shop}" lines="mug:1"></tillgate-checkout>`));
+  const first = sign(quote());
+  const second = sign(quote({ lines: [{ name: 'Vase', unit: 5000, vat: 1900 }] }));
+  const shows = async (signed: string, total: string): Promise<void> => {
+    await tab.locator('tillgate-checkout').evaluate((element, text) => element.setAttribute('quote', text), signed);
+    await widget.hasTotal(total);
+  };
+  await tab.goto(shop);
+  await expect(widget.pay).toBeVisible();
+  await shows(first, '€86.90');
+  await widget.buys();
+
+  // Wherever it is shown again, it leads back to its order.
+  await tab.goto(shop);
+  await expect(widget.pay).toBeVisible();
+  await shows(first, '€86.90');
+  await widget.fill();
+  await widget.pay.click();
+  await shopper.order.says('paid');
+
+  // Another one is another purchase.
+  await tab.goto(shop);
+  await shows(first, '€86.90');
+  await shows(second, '€50.00');
+  await widget.buys();
+  expect((await sandbox.payments()).map((payment) => payment.minor).sort()).toEqual([5000, 8690]);
+});
+
 test('are used once', async ({ page: tab, hosts, addresses, widget, shopper, sandbox, guard }) => {
   guard.expectStatus(409);
   const content = quote();

@@ -3,7 +3,8 @@
 // In your shop, take `sign` and call it where your page is made.
 
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** A quote, signed: what the element's `quote` takes. */
 export function sign(quote, keyId, secret) {
@@ -13,7 +14,7 @@ export function sign(quote, keyId, secret) {
   return `${signed}.${signature}`;
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const quote = JSON.parse(readFileSync(0, 'utf8'));
   console.log(sign(quote, process.argv[2], process.env.QUOTE_SECRET));
 }

@@ -243,13 +243,17 @@ impl Config {
         if !is_origin(origin) {
             return Err(wrong(
                 "public_url",
-                format!("{origin:?} is not like \"https://pay.example.com\", without a path"),
+                format!(
+                    "{origin:?} is not like \"https://pay.example.com\", in small letters, without a path or the usual port"
+                ),
             ));
         }
         if let Some(bad) = self.storefront_origins.iter().find(|origin| !is_origin(origin)) {
             return Err(wrong(
                 "storefront_origins",
-                format!("{bad:?} is not like \"https://shop.example.com\", without a path"),
+                format!(
+                    "{bad:?} is not like \"https://shop.example.com\", in small letters, without a path or the usual port"
+                ),
             ));
         }
         if self.methods.is_empty() {
@@ -387,10 +391,17 @@ impl Config {
     }
 }
 
-/// Whether a text is scheme, host and port, and nothing else.
+/// Whether a text is an origin as browsers send it: scheme, host in small letters, and a port that is not the
+/// scheme's own.
 fn is_origin(text: &str) -> bool {
     text.parse::<http::Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
+        let own_port = match uri.scheme_str() {
+            Some("http") => 80,
+            Some("https") => 443,
+            _ => return false,
+        };
+        uri.port_u16() != Some(own_port)
+            && text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
             && uri.host().is_some_and(|host| !host.is_empty())
             && uri.path() == "/"
             && uri.query().is_none()
@@ -427,6 +438,9 @@ mod tests {
             ("public_url = \"pay.example.com\"", "public_url: "),
             ("public_url = \"https://a.example/shop\"", "public_url: "),
             ("storefront_origins = [\"https://a.example/\"]", "storefront_origins: "),
+            ("storefront_origins = [\"https://A.example\"]", "storefront_origins: "),
+            ("storefront_origins = [\"https://a.example:443\"]", "storefront_origins: "),
+            ("storefront_origins = [\"http://a.example:80\"]", "storefront_origins: "),
             ("quote_keys = 1", "quote_keys: write a list"),
             ("methods = []", "methods: offer at least one"),
             ("methods = [\"bank-transfer\"]", "[bank_transfer]"),

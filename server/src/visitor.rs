@@ -78,16 +78,18 @@ impl Visitor {
     }
 }
 
-/// The address of a page without its choice of language, for links back to it: its path, and the cart that a
-/// storefront handed over.
+/// The address of a page without its choice of language, for links back to it: what a storefront handed over
+/// stays, and so do a filter and a place in a list. The pages of an order have nothing to keep.
 fn page_address(uri: &Uri) -> String {
-    let cart = uri
-        .query()
-        .and_then(|query| form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "cart"))
-        .map(|(name, value)| {
-            form_urlencoded::Serializer::new(String::new()).append_pair(&name, &value).finish()
-        });
-    cart.map_or_else(|| uri.path().to_owned(), |cart| format!("{}?{cart}", uri.path()))
+    if uri.path().starts_with("/checkout/") {
+        return uri.path().to_owned();
+    }
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(
+        form_urlencoded::parse(uri.query().unwrap_or("").as_bytes()).filter(|(name, _)| name != "lang"),
+    );
+    let query = query.finish();
+    if query.is_empty() { uri.path().to_owned() } else { format!("{}?{query}", uri.path()) }
 }
 
 /// The language that an address chooses (`?lang=de`).

@@ -41,7 +41,7 @@ pub(super) struct HostedCart {
     /// The storefront's own number for the order.
     #[serde(default)]
     reference: String,
-    /// Where the shopper goes when all is done. Checked when the order is placed.
+    /// Where the shopper goes when all is done; left out where it is not allowed.
     #[serde(default)]
     return_url: String,
 }
@@ -69,7 +69,12 @@ pub(super) async fn show(
         let Ok(lines) = Cart::parse(hosted.cart.as_deref().unwrap_or("")) else {
             return render::message(&state, &visitor, MessageKind::BadRequest).await;
         };
-        let HostedCart { quote, reference, return_url, .. } = hosted;
+        let HostedCart { quote, reference, mut return_url, .. } = hosted;
+        if !state.checkout.may_return_to(&return_url) {
+            // Whoever came by the link of a page that is not listed shall be able to pay all the same.
+            tracing::warn!("a storefront's return_url is not of a listed origin, and was left out");
+            return_url.clear();
+        }
         let storefront = Storefront { signed_quote: quote.unwrap_or_default(), reference, return_url };
         let draft = Draft { lines, storefront, ..Draft::default() };
         return checkout_page(&state, &visitor, draft, StatusCode::OK).await;

@@ -87,7 +87,7 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
     // A notification passes nothing but this: no limit, no time-out and no page of ours may come between it
     // and its answer. What a browser brings from the gateway is a cross-site POST, but limited as others are.
     let returns = gateway::returns().layer(middleware::from_fn_with_state(state.clone(), limits::limit));
-    let application = guarded(pages, csrf)
+    let application = guarded(pages, CsrfLayer::new())
         .merge(merchant)
         .merge(api)
         .merge(returns)

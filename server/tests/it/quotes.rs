@@ -2,6 +2,7 @@
 
 use checkout::signed_quote::QuoteKey;
 use checkout::store::OrderFile;
+use checkout::storefront::cart_of_quote;
 use domain::{OrderState, StartRequest, Storefront};
 use serde_json::{Value, json};
 
@@ -61,7 +62,8 @@ async fn start(shop: &Shop, request: &StartRequest) -> Answer {
 }
 
 async fn order_of(shop: &Shop, request: &StartRequest) -> OrderFile {
-    shop.checkout.order_of_cart(&request.cart_id).await.unwrap().unwrap()
+    let cart = cart_of_quote(&request.storefront.signed_quote);
+    shop.checkout.order_of_cart(&cart).await.unwrap().unwrap()
 }
 
 async fn quote(shop: &Shop, text: &str) -> Answer {
@@ -105,7 +107,8 @@ fn notify_of(id: &str) -> String {
 #[tokio::test]
 async fn the_same_quote_again_is_the_same_order_and_for_another_it_is_used() {
     let shop = shop().await;
-    let text = signed(&payload());
+    let content = payload();
+    let text = signed(&content);
     let first = paying(&text);
     let location = start(&shop, &first).await.json();
     assert_eq!(start(&shop, &first).await.json(), location, "a double click");
@@ -121,13 +124,28 @@ async fn the_same_quote_again_is_the_same_order_and_for_another_it_is_used() {
     let mended_file = order_of(&shop, &first).await;
     assert_ne!(mended_file.order.id, file.order.id);
 
-    let elsewhere = paying(&text);
+    let mut other = content.clone();
+    other["reference"] = json!("A-1002");
+    let elsewhere = paying(&signed(&other));
     let answer = start(&shop, &elsewhere).await;
     assert_eq!((answer.status, answer.json()), (409, json!({ "quote": "used" })));
-    assert!(shop.checkout.order_of_cart(&elsewhere.cart_id).await.unwrap().is_none());
     // A refusal leaves the key free.
     let other = StartRequest { storefront: paying(&signed(&payload())).storefront, ..elsewhere };
     assert_eq!(start(&shop, &other).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_quote_is_its_own_cart_whatever_the_browser_remembers() {
+    let shop = shop().await;
+    let text = signed(&payload());
+    let first = paying(&text);
+    assert_eq!(start(&shop, &first).await.status, 200);
+    // Another tab, with a cart of its own: the same order, and no other.
+    let second = paying(&text);
+    assert_ne!(first.cart_id, second.cart_id);
+    assert_eq!(start(&shop, &second).await.status, 200);
+    let orders: i64 = shop.database().query_row("SELECT count(*) FROM orders", (), |row| row.get(0)).unwrap();
+    assert_eq!(orders, 1);
 }
 
 #[tokio::test]
@@ -214,13 +232,13 @@ async fn the_quote_has_the_last_word_over_what_stands_beside_it() {
 #[tokio::test]
 async fn an_order_that_was_placed_in_time_is_paid_when_the_time_is_over() {
     let shop = shop().await;
-    let text = signed(&payload());
+    let (text, not_ordered) = (signed(&payload()), signed(&payload()));
     let first = paying(&text);
     assert_eq!(start(&shop, &first).await.status, 200);
     shop.clock.advance(HOUR);
     let again = StartRequest { key: fresh_key("key"), ..first.clone() };
     assert_eq!(start(&shop, &again).await.status, 200);
-    let late = start(&shop, &paying(&text)).await;
+    let late = start(&shop, &paying(&not_ordered)).await;
     assert_eq!((late.status, late.json()), (422, json!({ "quote": "expired" })));
 }
 

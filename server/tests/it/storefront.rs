@@ -219,9 +219,8 @@ async fn another_number_or_way_home_is_another_request_and_another_order() {
 async fn the_hosted_page_carries_a_storefronts_words_along() {
     let shop = shop().await;
     let browser = shop.browser();
-    let page = browser
-        .get("/checkout?cart=box:1&reference=A-7&return_url=https%3A%2F%2Fshop.example%2Fthanks")
-        .await;
+    let page_of = |home: &str| format!("/checkout?cart=box%3A1&reference=A-7&return_url={home}");
+    let page = browser.get(&page_of("https%3A%2F%2Fshop.example%2Fthanks")).await;
     let mut form = html::form(&page.body, "/checkout/pay").unwrap();
     for (name, value) in crate::shop::detail_pairs(&crate::shop::details()) {
         crate::shop::set(&mut form, &name, &value);
@@ -233,4 +232,13 @@ async fn the_hosted_page_carries_a_storefronts_words_along() {
     let result = browser.get(answer.location()).await;
     assert!(result.body.contains("href=\"https://shop.example/thanks\""), "{}", result.body);
     assert_eq!(browser.get("/checkout?cart=").await.status, 200, "an empty cart is a page");
+    // The other language is the same page.
+    let german =
+        format!("{}&amp;lang=de", page_of("https%3A%2F%2Fshop.example%2Fthanks").replace('&', "&amp;"));
+    assert!(page.body.contains(&german), "{}", page.body);
+    // Whoever came by the link of a page that is not listed can pay all the same.
+    let strange = browser.get(&page_of("https%3A%2F%2Fevil.example%2F")).await;
+    assert_eq!(strange.status, 200);
+    let form = html::form(&strange.body, "/checkout/pay").unwrap();
+    assert!(form.iter().all(|(name, _)| name != "return_url"), "{form:?}");
 }

@@ -225,14 +225,16 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     if (before === after) return;
     if (name === 'lines') {
       this.lines = after;
-    } else if (name === 'quote' || name === 'reference') {
-      this.#update({ [name]: after ?? '' });
+    } else if (name === 'reference') {
+      this.#update({ reference: after ?? '' });
     } else if (name === 'return-url') {
       this.#update({ return_url: after ?? '' });
     } else if (this.#policy !== undefined) {
-      // Another server, language or cart is another checkout.
+      // Another server, language, quote or cart is another checkout.
       this.#stop();
       this.#startSoon();
+    } else {
+      this.#showLink();
     }
   }
 
