@@ -6,7 +6,7 @@
 // what it may never exceed.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,8 +18,12 @@ const ARTICLES = 3;
 /** What Adyen's widget weighs that only redirects, and what ours may never exceed. */
 const WIDGET_BYTES = 56_900;
 const WIDGET_LIMIT = 80_000;
-/** The widget as a script element loads it: style sheets and glue are within the script. */
-const WIDGET = ['tillgate-checkout.js', 'tillgate-widget_bg.wasm'].map((name) => join('widget/npm/package/cdn', name));
+/** The widget as one script element of a CDN loads it, style sheets and glue within the script; and as the server
+ * serves it, in modules. */
+const WIDGETS = {
+  'The widget of the package': filesOf('widget/npm/package/cdn'),
+  'The widget of the server': filesOf(join(process.argv[3], 'widget')),
+};
 
 const [tillgate, site] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'tillgate-size-'));
@@ -30,7 +34,7 @@ const demo = spawn(
 );
 const ended = new Promise((resolve) => demo.on('exit', resolve));
 try {
-  const fits = [report(await weigh(await address())), reportWidget()];
+  const fits = [report(await weigh(await address())), ...Object.entries(WIDGETS).map(([name, files]) => reportWidget(name, files))];
   process.exitCode = fits.every(Boolean) ? 0 : 1;
 } finally {
   demo.kill();
@@ -95,11 +99,17 @@ function row(name, plain, small) {
 }
 
 /** Prints the table of the widget; `false` where it is too large. */
-function reportWidget() {
+/** The scripts, style sheets and WebAssembly of a folder, not what is compressed of them already. */
+function filesOf(folder) {
+  const names = readdirSync(folder, { recursive: true }).filter((name) => /\.(js|css|wasm)$/.test(name));
+  return names.map((name) => join(folder, name));
+}
+
+function reportWidget(name, files) {
   console.log();
-  row('The widget', 'bytes', 'brotli');
+  row(name, 'bytes', 'brotli');
   let total = 0;
-  for (const file of WIDGET) {
+  for (const file of files) {
     const { plain, small } = sizes(readFileSync(file));
     row(file, plain, small);
     total += small;

@@ -3,6 +3,9 @@
 import { EXAMPLE, type Example, expect, test } from '../support/hosts.ts';
 import { Widget } from '../support/widget.ts';
 
+/** The shortest WebAssembly there is: its magic number and version. */
+const EMPTY_MODULE = Buffer.from('0061736d01000000', 'hex');
+
 /** What the examples with the element say to who comes back. */
 const WELCOME: Partial<Record<Example, string>> = {
   plain: 'Welcome back. Thank you for looking in.',
@@ -73,7 +76,7 @@ test("the CDN build, held to its hashes, sells as well", async ({ page, hosts, a
 test('the CDN build refuses a WebAssembly that is not its own', async ({ page, hosts, addresses, widget, guard }) => {
   guard.expect(/integrity/);
   guard.expect(/<tillgate-checkout> The files of the checkout could not be loaded/);
-  await page.route('**/cdn/*.wasm', (route) => route.fulfill({ path: 'hosts/other.wasm', contentType: 'application/wasm' }));
+  await page.route('**/cdn/*.wasm', (route) => route.fulfill({ body: EMPTY_MODULE, contentType: 'application/wasm' }));
   const html = `<!DOCTYPE html><html lang="en"><title>CDN</title><script type="module" src="/cdn/tillgate-checkout.js"></script><tillgate-checkout api="${addresses.shop}" lines="mug:1"></tillgate-checkout>`;
   await page.goto(hosts.listed.shows({ html }));
   await expect(widget.note).toContainText('The checkout cannot be shown here.');

@@ -20,7 +20,7 @@ const STYLES = ['tokens.css', 'checkout.css', 'widget.css'];
 
 const built = process.argv[2] ?? newest(['release', 'site'].map((dist) => join(ROOT, 'dist', dist, 'widget')));
 if (built === undefined) {
-  throw new Error('the widget is not built: run  trunk build  in the root first, or  make size  for a small one');
+  throw new Error('the widget is not built: run  make build  in the root first, or  make size  for a small one');
 }
 
 rmSync(OUT, { recursive: true, force: true });
