@@ -1,6 +1,6 @@
 //! Asking the gateway what became of payments that no message settled.
 
-use domain::{Money, PaymentState};
+use domain::{Money, PaymentState, RefundState};
 use futures_util::stream::{self, StreamExt as _};
 use mypos::{
     Callback, GetPaymentStatus, GetTxnStatus, PaymentStatus, PaymentStatusReply, Request, TxnStatusReply,
@@ -242,8 +242,13 @@ impl Checkout {
             return Ok(self.store.raise(payment.id, event, self.now_ms()).await?);
         }
         let record = self.store.order_record_of(payment.id).await?;
-        let left_minor = record.map_or(0, |record| record.left_minor(Some(payment.id)));
-        if left_minor == 0 {
+        let left_minor = record.as_ref().map_or(0, |record| record.left_minor(Some(payment.id)));
+        let was_tried = record.is_some_and(|record| {
+            let mut ours = record.refunds.into_iter().filter(|refund| refund.payment == Some(payment.id));
+            ours.any(|refund| refund.state == RefundState::Refused && refund.asked_by == Actor::OURSELVES)
+        });
+        if left_minor == 0 || was_tried {
+            // It is back, or a person was told that it could not be done.
             return Ok(());
         }
         let left = Money::new(left_minor, payment.money.currency);

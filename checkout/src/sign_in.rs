@@ -103,14 +103,15 @@ pub struct NewSecondFactor {
     pub address: String,
 }
 
-/// The counters of a guess, each with how many it may have: the pair, the client, the account.
-fn guess_keys(email: &str, address: &str) -> Vec<(Hash, u32)> {
+/// The counters of a guess of a password or of a code, each with how many it may have: the pair, the client, the
+/// account. Strangers who guess at passwords must not keep codes from whoever is in.
+fn guess_keys(what: &str, email: &str, address: &str) -> Vec<(Hash, u32)> {
     let client = address.parse().map_or_else(|_| address.to_owned(), |known| household(known).to_string());
-    let (email, client) = (email.as_bytes(), client.as_bytes());
+    let (what, email, client) = (what.as_bytes(), email.as_bytes(), client.as_bytes());
     vec![
-        (Hash::of(&[b"pair", email, client]), GUESSES_OF_PAIR),
-        (Hash::of(&[b"client", client]), GUESSES_OF_CLIENT),
-        (Hash::of(&[b"account", email]), GUESSES_OF_ACCOUNT),
+        (Hash::of(&[b"pair", what, email, client]), GUESSES_OF_PAIR),
+        (Hash::of(&[b"client", what, client]), GUESSES_OF_CLIENT),
+        (Hash::of(&[b"account", what, email]), GUESSES_OF_ACCOUNT),
     ]
 }
 
@@ -181,10 +182,10 @@ impl Checkout {
     }
 
     /// Counts a guess, and refuses it where too much was guessed wrong of late.
-    async fn count_guess(&self, email: &str, address: &str) -> Result<CountedGuess, DoorError> {
+    async fn count_guess(&self, what: &str, email: &str, address: &str) -> Result<CountedGuess, DoorError> {
         let now_ms = self.now_ms();
         let since_ms = now_ms.saturating_sub(GUESSES_COUNT_MS);
-        let counted = self.store.count_guess(guess_keys(email, address), since_ms, now_ms).await?;
+        let counted = self.store.count_guess(guess_keys(what, email, address), since_ms, now_ms).await?;
         counted.ok_or(DoorProblem::TooManyGuesses.into())
     }
 
@@ -205,7 +206,7 @@ impl Checkout {
         address: &str,
     ) -> Result<Credentials, DoorError> {
         let email = email.trim().to_lowercase();
-        let guess = self.count_guess(&email, address).await?;
+        let guess = self.count_guess("password", &email, address).await?;
         let known = if email.len() <= EMAIL_MAX_BYTES { self.store.credentials(&email).await? } else { None };
         let stored = known.as_ref().map(|known| known.password.clone());
         let is_right = self.is_password(password, stored).await?;
@@ -252,7 +253,7 @@ impl Checkout {
 
     /// Checks a code of a user's authenticator app, which works once.
     pub async fn check_code(&self, user: &User, code: &str, address: &str) -> Result<(), DoorError> {
-        let guess = self.count_guess(&user.email, address).await?;
+        let guess = self.count_guess("code", &user.email, address).await?;
         let code: String = code.chars().filter(char::is_ascii_digit).collect();
         let now_s = u64::try_from(self.now_ms() / 1000).unwrap_or(0);
         let known = self.store.credentials(&user.email).await?;
@@ -315,10 +316,26 @@ impl Checkout {
         new: &str,
         address: &str,
     ) -> Result<(), DoorError> {
-        self.with_password(&user.email, old, address).await?;
+        let known = self.with_password(&user.email, old, address).await?;
         let password = self.hash_password(new).await?;
         let change = UserChange::Password { password, keep: Some(session.hash()) };
-        self.change_user(&user.email, change, Actor::user(user, address)).await
+        self.change_if(known, change, address).await
+    }
+
+    /// A change that somebody's password allowed.
+    async fn change_if(
+        &self,
+        known: Credentials,
+        change: UserChange,
+        address: &str,
+    ) -> Result<(), DoorError> {
+        let actor = Actor::user(&known.user, address);
+        let change = UserChange::IfPassword(known.password, Box::new(change));
+        if self.store.change_user(&known.user.email, change, actor, self.now_ms()).await? {
+            Ok(())
+        } else {
+            Err(DoorProblem::Wrong.into())
+        }
     }
 
     /// Changes a user.
@@ -352,7 +369,7 @@ impl Checkout {
         code: &str,
         address: &str,
     ) -> Result<(), DoorError> {
-        self.with_password(&user.email, password, address).await?;
+        let known = self.with_password(&user.email, password, address).await?;
         let secret = Secret::try_from_base32(secret).map_err(|_| DoorProblem::WrongCode)?;
         let code: String = code.chars().filter(char::is_ascii_digit).collect();
         let now_s = u64::try_from(self.now_ms() / 1000).unwrap_or(0);
@@ -360,7 +377,7 @@ impl Checkout {
         let step = step.ok_or(DoorProblem::WrongCode)?;
         // The code that showed it does not work a second time.
         let change = UserChange::SecondFactor(Some((secret.as_bytes().to_vec(), step)));
-        self.change_user(&user.email, change, Actor::user(user, address)).await
+        self.change_if(known, change, address).await
     }
 
     /// Switches a second factor off; it takes a code of it.

@@ -338,10 +338,8 @@ impl Words<'_> {
         let is_own = !order.method.uses_gateway() || !record.receipts.is_empty();
         let missing = Money::new(missing_minor(record), currency);
         let missing = if missing.minor > 0 { format::typed(missing, self.language) } else { String::new() };
-        let record_payments = match refunds.as_slice() {
-            [] | [_] => Vec::new(),
-            several => several.iter().map(|one| (one.payment, self.name_of(record, one.payment))).collect(),
-        };
+        let record_payments =
+            refunds.iter().map(|one| (one.payment, self.name_of(record, one.payment))).collect();
         let paid = payments.iter().find(|payment| payment.state == PaymentState::Paid);
         let has_refunds = |payment: &Payment| {
             record.refunds.iter().any(|refund| refund.payment == Some(payment.id) && refund.state.counts())

@@ -202,7 +202,7 @@ pub(super) static TEXTS: Texts = Texts {
         unavailable_text: "Auf unserer Seite antwortet etwas nicht. Bitte laden Sie die Seite in ein paar Minuten neu.",
         forbidden_title: "Das ist nicht erlaubt",
         forbidden_text: "Die Anfrage kam von einer anderen Seite und wurde deshalb nicht ausgeführt. Öffnen Sie die Kasse und versuchen Sie es noch einmal.",
-        not_allowed_title: "Das ist für Verwalter",
+        not_allowed_title: "Ihre Rolle erlaubt das nicht",
         not_allowed_text: "Ihre Rolle öffnet diese Seite nicht. Fragen Sie jemanden, der die Benutzer des Ladens verwaltet.",
         to_transactions: "Zu den Transaktionen",
         bad_request_title: "Das konnten wir nicht lesen",

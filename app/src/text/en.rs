@@ -202,7 +202,7 @@ pub(super) static TEXTS: Texts = Texts {
         unavailable_text: "Something on our side does not answer. Please load this page again in a few minutes.",
         forbidden_title: "That is not allowed",
         forbidden_text: "The request came from another site, so it was not carried out. Open the checkout and try again.",
-        not_allowed_title: "That is for administrators",
+        not_allowed_title: "Your role does not allow that",
         not_allowed_text: "Your role does not open this page. Ask somebody who administers the shop's users.",
         to_transactions: "Back to the transactions",
         bad_request_title: "We could not read that",

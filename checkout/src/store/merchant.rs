@@ -323,6 +323,9 @@ pub enum UserChange {
         /// The session that goes on.
         keep: Option<Hash>,
     },
+    /// Another change, if the password's hash is still this one and the user is not shut out: what was allowed
+    /// by a password that was replaced meanwhile is not done.
+    IfPassword(String, Box<UserChange>),
     /// Another role.
     Role(Role),
     /// Shut out (every session ends), or let in again.

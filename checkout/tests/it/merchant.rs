@@ -23,6 +23,9 @@ macro_rules! merchant_conformance {
             a_hundred_presses_at_once_with_one_key_are_one_refund,
             an_order_is_refunded_when_all_of_its_money_went_back,
             money_that_was_not_taken_is_not_the_orders_to_give_back,
+            money_of_nobody_is_asked_about_until_it_is_back_or_a_person_was_told,
+            what_came_in_by_hand_stays_when_the_payment_goes_back,
+            what_a_password_allowed_is_not_done_once_it_was_replaced,
             above_the_limit_a_second_person_has_to_approve,
             small_refunds_do_not_evade_the_limit,
             whoever_asked_does_not_approve,
@@ -142,6 +145,57 @@ pub async fn money_that_was_not_taken_is_not_the_orders_to_give_back(store: &Sha
     settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
     let order = file(store, &first).await.order;
     assert_eq!((order.refunded_minor, order.state), (0, OrderState::Paid));
+}
+
+pub async fn money_of_nobody_is_asked_about_until_it_is_back_or_a_person_was_told(store: &Shared) {
+    let first = start_in(store, "cart", 100, NOW).await;
+    let ours = start_in(store, "cart", 100, NOW).await;
+    apply(store, &first, notify(&first), NOW).await;
+    apply(store, &ours, notify(&ours), NOW).await;
+    let is_asked = async || payment(store, &ours).await.next_ask_at_ms.is_some();
+    let part = reserved(store, &ours, 30).await;
+    settle(store, part, RefundEvent::Undecided).await.unwrap();
+    assert_eq!((is_asked().await, raised(store, &ours).await.0), (false, true));
+    store.looked_at(ours.order, anna(), NOW).await.unwrap();
+    settle(store, part, RefundEvent::RecordedDone).await.unwrap();
+    assert!(is_asked().await, "the rest is still to go back");
+    for _ in 0..2 {
+        let rest = reserved(store, &ours, 70).await;
+        settle(store, rest, RefundEvent::AnsweredNo).await.unwrap();
+        assert_eq!((is_asked().await, raised(store, &ours).await.0), (false, true), "each is told");
+        store.looked_at(ours.order, anna(), NOW).await.unwrap();
+    }
+    let rest = reserved(store, &ours, 70).await;
+    settle(store, rest, RefundEvent::AnsweredYes).await.unwrap();
+    apply(store, &ours, notify(&ours), NOW).await;
+    assert!(!is_asked().await, "whatever comes in, it is back");
+}
+
+pub async fn what_came_in_by_hand_stays_when_the_payment_goes_back(store: &Shared) {
+    for (minor, state) in [(5_000, OrderState::Paid), (4_000, OrderState::Open)] {
+        let ours = paid(store, 5_000, NOW).await;
+        store.record_receipt(receipt(&ours, minor, false), NOW).await.unwrap().unwrap();
+        store.looked_at(ours.order, anna(), NOW).await.unwrap();
+        apply(store, &ours, Cause::Rollback, NOW).await;
+        assert_eq!(order_state(store, &ours).await, state);
+        assert!(raised(store, &ours).await.0);
+        store.expire(NOW + HOUR, NOW, NOW + HOUR).await.unwrap();
+        assert_eq!(order_state(store, &ours).await, state, "an order with money does not expire");
+    }
+}
+
+pub async fn what_a_password_allowed_is_not_done_once_it_was_replaced(store: &Shared) {
+    store.add_user(user("anna@shop.example"), bob(), NOW).await.unwrap();
+    let checked = store.credentials("anna@shop.example").await.unwrap().unwrap().password;
+    let change = async |change| store.change_user("anna@shop.example", change, anna(), NOW).await.unwrap();
+    let password = |text: &str| UserChange::Password { password: text.into(), keep: None };
+    let allowed = |by: &str, text: &str| UserChange::IfPassword(by.into(), Box::new(password(text)));
+    assert!(change(password("$reset$")).await);
+    assert!(!change(allowed(&checked, "$theirs$")).await);
+    assert!(change(allowed("$reset$", "$next$")).await);
+    assert!(change(UserChange::Disabled(true)).await);
+    assert!(!change(allowed("$next$", "$late$")).await, "shut out meanwhile");
+    assert_eq!(store.credentials("anna@shop.example").await.unwrap().unwrap().password, "$next$");
 }
 
 // Approval.

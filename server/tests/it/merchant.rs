@@ -1075,6 +1075,42 @@ async fn what_was_given_back_elsewhere_is_recorded_of_the_payment_that_it_is_of(
     assert_eq!(other.next_ask_at_ms, None, "nothing is asked any more");
 }
 
+#[tokio::test]
+async fn beside_a_payment_of_which_nothing_is_left_the_other_one_is_meant() {
+    let shop = Shop::new().await;
+    let ours = shop.started().await;
+    let second = shop.started_again(&ours).await;
+    let reference = reference(&shop, &ours).await;
+    assert_eq!(shop.notify(notify(&ours.id).signed()).await.0, 200);
+    assert_eq!(shop.notify(notify(&second.id).with("IPC_Trnref", "T2").signed()).await.0, 409);
+    gateway_says(&shop, "0");
+    let browser = anna(&shop).await;
+    refund_by(&browser, &reference, "50").await;
+    let typed = [("kind", "account"), ("amount", "50"), ("reason", "x")];
+    let review = act(&browser, &reference, "record", &typed).await;
+    confirm(&browser, &reference, "record", &review).await.location();
+    let record = shop.checkout.order_record(&reference).await.unwrap();
+    assert_eq!(record.refunds[1].payment, Some(record.file.payments[1].id));
+}
+
+#[tokio::test]
+async fn the_news_of_a_reversal_is_that_of_the_payment_that_holds_the_money() {
+    let shop = Shop::new().await;
+    let ours = shop.started().await;
+    let second = shop.started_again(&ours).await;
+    let reference = reference(&shop, &ours).await;
+    assert_eq!(shop.notify(notify(&ours.id).signed()).await.0, 200);
+    // Paid twice by mistake: the gateway takes the second one back by itself.
+    assert_eq!(shop.notify(notify(&second.id).with("IPC_Trnref", "T2").signed()).await.0, 409);
+    assert_eq!(shop.notify(rollback(&second.id).signed()).await.0, 200);
+    shop.gateway.says(reversal("14"));
+    let browser = anna(&shop).await;
+    let review = act(&browser, &reference, "reverse", &[]).await;
+    let done = confirm(&browser, &reference, "reverse", &review).await;
+    let page = browser.get(done.location().split('#').next().unwrap()).await;
+    assert!(page.body.contains("The payment was not reversed."));
+}
+
 // The merchant's own methods.
 
 async fn awaiting(shop: &Shop) -> (Started, String) {

@@ -125,7 +125,7 @@ pub struct ActForms {
     pub refunds: Vec<RefundForm>,
     /// A refund that was made elsewhere; of which kinds, with their words.
     pub record: Option<Vec<(&'static str, &'static str)>>,
-    /// Of which payment that can be, with its words, where there are several; the one that was chosen first.
+    /// Of which payments that can be, with their words; the one that was chosen first.
     pub record_payments: Vec<(i64, String)>,
     /// The whole payment is undone.
     pub reverse: bool,
@@ -515,7 +515,11 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
                 }
             })
             .collect_view();
-        let payments = (!forms.record_payments.is_empty()).then(|| {
+        let payments = forms.record_payments.first().map(|(first, _)| {
+            if forms.record_payments.len() == 1 {
+                return view! { <input type="hidden" name=field::PAYMENT value=first.to_string() /> }
+                    .into_any();
+            }
             let options = forms.record_payments.iter().cloned().map(|(id, name)| {
                 view! { <option value=id.to_string()>{name}</option> }
             });
@@ -527,6 +531,7 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
                     </select>
                 </div>
             }
+            .into_any()
         });
         let amount_input = Input {
             id: "record-amount",

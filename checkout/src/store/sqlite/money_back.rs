@@ -147,7 +147,8 @@ pub(super) fn settle_refund(
         Ok(next) => next,
         Err(Refusal::Contradiction) => {
             let detail = format!(
-                "the gateway's answer contradicts a refund of {} that counts as {}",
+                "the gateway's answer contradicts refund {} of {} that counts as {}",
+                refund.id.0,
                 plain(refund.money),
                 refund.state.name()
             );
@@ -181,7 +182,7 @@ pub(super) fn settle_refund(
         let detail = format!("{} {}: {}", plain(refund.money), next.name(), settlement.detail);
         insert_audit(connection, actor, action, Some(refund.order), &detail, now_ms)?;
     }
-    after_money_of_nobody(connection, refund.payment, next, now_ms)?;
+    after_money_of_nobody(connection, &refund, next, now_ms)?;
     if next == RefundState::Done {
         note_all_given_back(connection, refund.order)?;
     }
@@ -192,11 +193,11 @@ pub(super) fn settle_refund(
 /// it is left, or a person has to look, because a refund of it was not done.
 fn after_money_of_nobody(
     connection: &Connection,
-    payment: Option<PaymentId>,
+    refund: &Refund,
     state: RefundState,
     now_ms: i64,
 ) -> Done<()> {
-    let Some(id) = payment else { return Ok(()) };
+    let Some(id) = refund.payment else { return Ok(()) };
     let left: Option<i64> = connection
         .prepare_cached(
             "SELECT p.amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
@@ -207,13 +208,17 @@ fn after_money_of_nobody(
         .optional()?;
     match left {
         None => Ok(()),
-        Some(left) if state == RefundState::Done && left > 0 => Ok(()),
+        Some(left) if state == RefundState::Done && left > 0 => {
+            let sql = "UPDATE payments SET next_ask_at_ms = coalesce(next_ask_at_ms, ?2) WHERE id = ?1";
+            execute(connection, sql, (id.0, now_ms)).map(drop)
+        }
         Some(_) if state == RefundState::Done => {
             execute(connection, "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", [id.0]).map(drop)
         }
         Some(_) => {
-            let look = "a refund was not done, or nobody knows: look at the myPOS account";
-            raise(connection, id, &event(EventKind::Contradiction, look), now_ms)
+            let (number, amount, state) = (refund.id.0, plain(refund.money), state.name());
+            let look = format!("refund {number} of {amount} is {state}: look at the myPOS account");
+            raise(connection, id, &event(EventKind::Contradiction, &look), now_ms)
         }
     }
 }
@@ -301,7 +306,9 @@ pub(super) fn record_refund(connection: &Connection, new: &RecordedRefund, now_m
     let happened = event(EventKind::RefundRecorded, &detail);
     insert_event(connection, Some(new.order), new.payment, &happened, now_ms)?;
     insert_audit(connection, &new.actor, Action::RefundRecorded, Some(new.order), &detail, now_ms)?;
-    after_money_of_nobody(connection, new.payment, RefundState::Done, now_ms)?;
+    if let Some(recorded) = refund(connection, id)? {
+        after_money_of_nobody(connection, &recorded, RefundState::Done, now_ms)?;
+    }
     note_all_given_back(connection, new.order)?;
     Ok(Reserved::Yes(id))
 }
@@ -411,7 +418,7 @@ pub(super) fn record_receipt(
 }
 
 /// What came in by the merchant's own methods and did not go back.
-fn received_minor(connection: &Connection, order: OrderId) -> Done<i64> {
+pub(super) fn received_minor(connection: &Connection, order: OrderId) -> Done<i64> {
     Ok(connection
         .prepare_cached(
             "SELECT (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1)

@@ -67,6 +67,14 @@ pub(super) fn change_user(
     actor: &Actor,
     now_ms: i64,
 ) -> Done<bool> {
+    if let UserChange::IfPassword(password, change) = change {
+        let still_holds: bool = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM merchant_users WHERE email = ?1 AND password = ?2 AND is_disabled = 0)",
+            )?
+            .query_row((email, password), |row| row.get(0))?;
+        return if still_holds { change_user(connection, email, change, actor, now_ms) } else { Ok(false) };
+    }
     let found: Option<i64> = connection
         .prepare_cached("SELECT id FROM merchant_users WHERE email = ?1")?
         .query_row([email], |row| row.get(0))
@@ -78,6 +86,7 @@ pub(super) fn change_user(
             end_sessions(connection, id, *keep)?;
             Action::PasswordChanged
         }
+        UserChange::IfPassword(..) => return Ok(false),
         UserChange::Role(role) => {
             execute(connection, "UPDATE merchant_users SET role = ?2 WHERE id = ?1", (id.0, role.name()))?;
             Action::RoleChanged

@@ -4,6 +4,7 @@ use domain::{Details, OrderEvent, OrderState, PaymentState};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
 
 use super::Failure;
+use super::money_back::received_minor;
 use super::rows::{self, ORDER, PAYMENT};
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
@@ -231,6 +232,13 @@ fn order_for_cart(
         execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (order.id.0, cancelled.name()))?;
         let superseded = event(EventKind::OrderSuperseded, &format!("by {}", new.reference));
         insert_event(connection, Some(order.id), None, &superseded, now_ms)?;
+        if received_minor(connection, order.id)? > 0 {
+            let why = event(
+                EventKind::Contradiction,
+                "another order took its place although money had come in for it",
+            );
+            insert_event(connection, Some(order.id), None, &why, now_ms)?;
+        }
     }
     if is_used {
         return Ok(Err(Placed::QuoteUsed));
@@ -436,7 +444,22 @@ pub(super) fn apply_to(
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM refunds WHERE payment_id = ?1 AND state <> 'refused')")?
         .query_row([payment.id.0], |row| row.get(0))?;
     let situation = Situation { order: order.state, payment: &payment, has_refunds };
-    let decision = rules::decide(&situation, cause, now_ms, timing);
+    let mut decision = rules::decide(&situation, cause, now_ms, timing);
+    if decision.payment.state == PaymentState::Refused
+        && has_refunds
+        && is_all_given_back(connection, &payment)?
+    {
+        decision.payment.next_ask_at_ms = None;
+    }
+    let received = received_minor(connection, order.id)?;
+    if order.state == OrderState::Paid && decision.order == OrderState::Open && received > 0 {
+        // What came in by the merchant's own methods is still there.
+        if received >= order.new.total.minor {
+            decision.order = OrderState::Paid;
+        }
+        let why = "the payment went back, and money that came in without the gateway is there";
+        decision.events.push(event(EventKind::Contradiction, why));
+    }
 
     store_payment(connection, &decision.payment, payment.state)?;
     if decision.order != order.state {
@@ -453,6 +476,15 @@ pub(super) fn apply_to(
         insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
     }
     Ok(Applied { order, decision })
+}
+
+/// Whether nothing of a payment is left to be given back.
+fn is_all_given_back(connection: &Connection, payment: &Payment) -> Done<bool> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(sum(amount_minor), 0) >= ?2 FROM refunds WHERE payment_id = ?1 AND state <> 'refused'",
+        )?
+        .query_row((payment.id.0, payment.money.minor), |row| row.get(0))?)
 }
 
 /// Writes what may change of a payment, if nobody else changed its state meanwhile.
@@ -574,6 +606,7 @@ pub(super) fn expire(
         "UPDATE orders SET state = 'expired' WHERE id IN (
              SELECT o.id FROM orders o WHERE o.state = 'open' AND o.placed_at_ms < ?1 AND NOT EXISTS (
                  SELECT 1 FROM payments WHERE order_id = o.id AND next_ask_at_ms IS NOT NULL)
+             AND NOT EXISTS (SELECT 1 FROM receipts WHERE order_id = o.id)
              LIMIT 500)
          RETURNING id",
         [placed_before_ms],

@@ -216,6 +216,12 @@ fn see_news(reference: &str, news: &str) -> Response {
 /// What came of the same press, or of the same wish, where it was sent before: a browser sends a form twice when
 /// its button is pressed twice, and whoever pressed it sees only the second answer.
 fn done_before(typed: &Typed, record: &OrderRecord) -> Option<String> {
+    let refund = || record.refunds.iter().find(|refund| refund.id.0.to_string() == typed.refund);
+    if typed.act == "turn-down" {
+        return refund()
+            .filter(|refund| refund.state == RefundState::Refused)
+            .map(|refund| news_of(refund.id));
+    }
     if !typed.confirmed {
         return None;
     }
@@ -227,8 +233,12 @@ fn done_before(typed: &Typed, record: &OrderRecord) -> Option<String> {
             same.then(|| news_of(before.id))
         }
         "approve" => {
-            let refund = record.refunds.iter().find(|refund| refund.id.0.to_string() == typed.refund)?;
+            let refund = refund()?;
             (refund.state != RefundState::Proposed).then(|| news_of(refund.id))
+        }
+        "refund-outcome" => {
+            let recorded = if typed.done == "yes" { RefundState::Done } else { RefundState::Refused };
+            refund().filter(|refund| refund.state == recorded).map(|refund| news_of(refund.id))
         }
         "reverse" => {
             let states: Vec<_> = record.file.payments.iter().map(|payment| payment.state).collect();

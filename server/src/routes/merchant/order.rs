@@ -73,9 +73,11 @@ fn news(state: &AppState, visitor: &Visitor, record: &OrderRecord, news: &str) -
     match news {
         "recorded" => Some(texts.news_recorded.to_owned()),
         "reversal" => {
-            let state = record.file.payments.iter().map(|payment| payment.state).rfind(|state| {
-                matches!(state, PaymentState::Paid | PaymentState::Reversing | PaymentState::Reversed)
-            })?;
+            // The one that holds the money is the one that was to be reversed; only without one it was.
+            let states: Vec<_> = record.file.payments.iter().map(|payment| payment.state).collect();
+            let holding = states.iter().copied().find(|state| state.holds_money());
+            let reversed = states.iter().copied().find(|state| *state == PaymentState::Reversed);
+            let state = holding.or(reversed)?;
             let words = match state {
                 PaymentState::Reversed => texts.news_reversed,
                 PaymentState::Reversing => texts.news_reversal_unknown,
