@@ -10,6 +10,8 @@ import { brotliCompressSync } from 'node:zlib';
 
 import { build, transform } from 'esbuild';
 
+import { notices } from './notices.mjs';
+
 const NPM = resolve(import.meta.dirname, '..');
 const ROOT = resolve(NPM, '../..');
 const OUT = join(NPM, 'package');
@@ -30,6 +32,7 @@ for (const folder of ['src', 'types', 'static']) {
 }
 for (const file of [GLUE, WASM]) cpSync(join(built, file), join(OUT, file));
 for (const file of ['LICENSE-MIT', 'LICENSE-APACHE']) cpSync(join(ROOT, file), join(OUT, file));
+writeFileSync(join(OUT, 'THIRD-PARTY.txt'), notices(ROOT));
 for (const file of ['README.md', 'custom-elements.json']) cpSync(join(NPM, file), join(OUT, file));
 writeFileSync(join(OUT, 'files.js'), await files(''));
 const { private: _, scripts, devDependencies, ...manifest } = JSON.parse(readFileSync(join(NPM, 'package.json'), 'utf8'));

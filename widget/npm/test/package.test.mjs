@@ -36,7 +36,7 @@ test('the types are right in every kind of import', () => {
 test('everything that is exported is there, and nothing that was not built', () => {
   const manifest = JSON.parse(readFileSync(join(INSTALLED, 'package.json'), 'utf8'));
   const files = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? target : Object.values(target)));
-  const more = ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'tillgate-widget.js', 'tillgate-widget_bg.wasm', 'cdn/tillgate-checkout.js', 'cdn/tillgate-widget_bg.wasm', 'cdn/integrity.json'];
+  const more = ['README.md', 'LICENSE-MIT', 'LICENSE-APACHE', 'THIRD-PARTY.txt', 'tillgate-widget.js', 'tillgate-widget_bg.wasm', 'cdn/tillgate-checkout.js', 'cdn/tillgate-widget_bg.wasm', 'cdn/integrity.json'];
   for (const file of [...files, ...more]) assert.ok(existsSync(join(INSTALLED, file)), file);
   assert.equal(manifest.scripts, undefined);
   assert.equal(manifest.devDependencies, undefined);
