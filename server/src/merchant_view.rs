@@ -268,6 +268,11 @@ impl Words<'_> {
         }
     }
 
+    /// What it means to cancel an order.
+    pub fn cancelling(&self, record: &OrderRecord) -> &'static str {
+        if pays_otherwise(record) { self.texts().cancel_own_text } else { self.texts().cancel_text }
+    }
+
     /// What tells a payment from the order's others.
     fn name_of(&self, record: &OrderRecord, id: i64) -> String {
         let payment = record.file.payments.iter().find(|payment| payment.id.0 == id);
@@ -335,7 +340,7 @@ impl Words<'_> {
         if record.left_minor(None) > 0 {
             kinds.push((RefundKind::Hand.name(), texts.kind_hand));
         }
-        let is_own = !order.method.uses_gateway() || !record.receipts.is_empty();
+        let is_own = pays_otherwise(record);
         let missing = Money::new(missing_minor(record), currency);
         let missing = if missing.minor > 0 { format::typed(missing, self.language) } else { String::new() };
         let record_payments =
@@ -348,11 +353,8 @@ impl Words<'_> {
             reverse: paid.is_some_and(|payment| !has_refunds(payment)),
             reversal_outcome: payments.iter().any(|one| self.checkout.is_reversal_unknown(one, events)),
             receive: is_own.then_some(missing),
-            cancel: matches!(order.state, OrderState::Open | OrderState::Awaiting).then_some(if is_own {
-                texts.cancel_own_text
-            } else {
-                texts.cancel_text
-            }),
+            cancel: matches!(order.state, OrderState::Open | OrderState::Awaiting)
+                .then(|| self.cancelling(record)),
             look: order.attention_since_ms.is_some(),
             record: (!kinds.is_empty()).then_some(kinds),
             record_payments,
@@ -360,6 +362,11 @@ impl Words<'_> {
             ..ActForms::default()
         }
     }
+}
+
+/// Whether an order is paid by one of the merchant's own methods, or money came in by one.
+fn pays_otherwise(record: &OrderRecord) -> bool {
+    !record.file.order.method.uses_gateway() || !record.receipts.is_empty()
 }
 
 /// What went back of a payment.

@@ -1,7 +1,7 @@
 //! What the merchant does with money, as SQL: refunds, reversals, receipts, cancellations.
 
-use domain::{Money, OrderEvent, OrderState, RefundEvent, RefundState, Refusal};
-use rusqlite::{Connection, OptionalExtension as _, named_params};
+use domain::{Money, OrderEvent, OrderState, PaymentState, RefundEvent, RefundState, Refusal};
+use rusqlite::{Connection, named_params};
 
 use super::Failure;
 use super::people::insert_audit;
@@ -83,6 +83,15 @@ fn words(money: Money, why: &str) -> String {
     if why.is_empty() { plain(money) } else { format!("{}: {why}", plain(money)) }
 }
 
+/// What is set aside of a payment, or gone.
+pub(super) fn counted_minor(connection: &Connection, payment: PaymentId) -> Done<i64> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE payment_id = ?1 AND state <> 'refused'",
+        )?
+        .query_row([payment.0], |row| row.get(0))?)
+}
+
 pub(super) fn reserve_refund(connection: &Connection, new: &NewRefund, now_ms: i64) -> Done<Reserved> {
     if let Some(before) = new.key.map(|key| refund_of_key(connection, key)).transpose()?.flatten() {
         let same = before.payment == Some(new.payment) && before.money == new.money;
@@ -91,12 +100,7 @@ pub(super) fn reserve_refund(connection: &Connection, new: &NewRefund, now_ms: i
     let Some(payment) = payment(connection, new.payment)?.filter(|_| new.money.minor > 0) else {
         return Ok(Reserved::No);
     };
-    let before: i64 = connection
-        .prepare_cached(
-            "SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE payment_id = ?1 AND state <> 'refused'",
-        )?
-        .query_row([payment.id.0], |row| row.get(0))?;
-    let sum = before.saturating_add(new.money.minor);
+    let sum = counted_minor(connection, payment.id)?.saturating_add(new.money.minor);
     let is_proposal = new.approval_above_minor.is_some_and(|limit| sum > limit);
     let state = if is_proposal { RefundState::Proposed } else { RefundState::Reserved };
     let inserted = connection
@@ -198,24 +202,19 @@ fn after_money_of_nobody(
     now_ms: i64,
 ) -> Done<()> {
     let Some(id) = refund.payment else { return Ok(()) };
-    let left: Option<i64> = connection
-        .prepare_cached(
-            "SELECT p.amount_minor - (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r
-                 WHERE r.payment_id = p.id AND r.state <> 'refused')
-             FROM payments p WHERE p.id = ?1 AND p.state = 'refused'",
-        )?
-        .query_row([id.0], |row| row.get(0))
-        .optional()?;
-    match left {
-        None => Ok(()),
-        Some(left) if state == RefundState::Done && left > 0 => {
+    let Some(payment) = payment(connection, id)?.filter(|payment| payment.state == PaymentState::Refused)
+    else {
+        return Ok(());
+    };
+    match payment.money.minor.saturating_sub(counted_minor(connection, id)?) {
+        left if state == RefundState::Done && left > 0 => {
             let sql = "UPDATE payments SET next_ask_at_ms = coalesce(next_ask_at_ms, ?2) WHERE id = ?1";
             execute(connection, sql, (id.0, now_ms)).map(drop)
         }
-        Some(_) if state == RefundState::Done => {
+        _ if state == RefundState::Done => {
             execute(connection, "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", [id.0]).map(drop)
         }
-        Some(_) => {
+        _ => {
             let (number, amount, state) = (refund.id.0, plain(refund.money), state.name());
             let look = format!("refund {number} of {amount} is {state}: look at the myPOS account");
             raise(connection, id, &event(EventKind::Contradiction, &look), now_ms)

@@ -4,7 +4,7 @@ use domain::{Details, OrderEvent, OrderState, PaymentState};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, named_params};
 
 use super::Failure;
-use super::money_back::received_minor;
+use super::money_back::{counted_minor, received_minor};
 use super::rows::{self, ORDER, PAYMENT};
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
@@ -440,15 +440,10 @@ pub(super) fn apply_to(
 ) -> Done<Applied> {
     let order = order_by_id(connection, payment.order)?
         .ok_or_else(|| Failure::Damaged(format!("payment {} without its order", payment.id.0)))?;
-    let has_refunds: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM refunds WHERE payment_id = ?1 AND state <> 'refused')")?
-        .query_row([payment.id.0], |row| row.get(0))?;
-    let situation = Situation { order: order.state, payment: &payment, has_refunds };
+    let counted = counted_minor(connection, payment.id)?;
+    let situation = Situation { order: order.state, payment: &payment, has_refunds: counted > 0 };
     let mut decision = rules::decide(&situation, cause, now_ms, timing);
-    if decision.payment.state == PaymentState::Refused
-        && has_refunds
-        && is_all_given_back(connection, &payment)?
-    {
+    if decision.payment.state == PaymentState::Refused && counted >= payment.money.minor {
         decision.payment.next_ask_at_ms = None;
     }
     let received = received_minor(connection, order.id)?;
@@ -476,15 +471,6 @@ pub(super) fn apply_to(
         insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
     }
     Ok(Applied { order, decision })
-}
-
-/// Whether nothing of a payment is left to be given back.
-fn is_all_given_back(connection: &Connection, payment: &Payment) -> Done<bool> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT coalesce(sum(amount_minor), 0) >= ?2 FROM refunds WHERE payment_id = ?1 AND state <> 'refused'",
-        )?
-        .query_row((payment.id.0, payment.money.minor), |row| row.get(0))?)
 }
 
 /// Writes what may change of a payment, if nobody else changed its state meanwhile.

@@ -599,10 +599,7 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
         Act::Cancel => {
             let total = record.file.order.new.total;
             let mut review = asked(texts.review_cancel, total, texts.cancel_button);
-            let order = &record.file.order;
-            let is_own = !order.method.uses_gateway() || !record.receipts.is_empty();
-            let meaning = if is_own { texts.cancel_own_text } else { texts.cancel_text };
-            review.sentences = vec![meaning.to_owned()];
+            review.sentences = vec![words.cancelling(record).to_owned()];
             review
         }
         Act::TurnDown(_) | Act::LookedAt => Review::default(),
