@@ -4,7 +4,7 @@ import { test as base, expect } from '@playwright/test';
 
 import { Guard } from './guard.ts';
 import { Merchant } from './merchant.ts';
-import { Sandbox } from './sandbox.ts';
+import { type Sandbox, withSandbox } from './sandbox.ts';
 import { Shopper } from './shopper.ts';
 import { type Addresses, Tillgate } from './tillgate.ts';
 
@@ -50,13 +50,7 @@ export const test = base.extend<OfTest, OfWorker>({
   ],
 
   sandbox: [
-    async ({ playwright, addresses }, use) => {
-      const api = await playwright.request.newContext({ baseURL: addresses.sandbox });
-      const sandbox = new Sandbox(api);
-      await sandbox.reset();
-      await use(sandbox);
-      await api.dispose();
-    },
+    async ({ playwright, addresses }, use) => withSandbox(playwright, addresses.sandbox, use),
     { auto: true },
   ],
 

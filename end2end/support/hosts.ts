@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test as base, expect } from '@playwright/test';
 
 import { Guard } from './guard.ts';
-import { Sandbox } from './sandbox.ts';
+import { type Sandbox, withSandbox } from './sandbox.ts';
 import { Shopper } from './shopper.ts';
 import { type Addresses, Tillgate } from './tillgate.ts';
 import { Widget } from './widget.ts';
@@ -156,13 +156,7 @@ export const test = base.extend<OfTest, OfWorker>({
   ],
 
   sandbox: [
-    async ({ playwright, addresses }, use) => {
-      const api = await playwright.request.newContext({ baseURL: addresses.sandbox });
-      const sandbox = new Sandbox(api);
-      await sandbox.reset();
-      await use(sandbox);
-      await api.dispose();
-    },
+    async ({ playwright, addresses }, use) => withSandbox(playwright, addresses.sandbox, use),
     { auto: true },
   ],
 

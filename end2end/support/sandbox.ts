@@ -1,6 +1,6 @@
 /** The sandbox's HTTP API: what happened at the gateway, and what shall go wrong there. */
 
-import type { APIRequestContext, APIResponse } from '@playwright/test';
+import type { APIRequestContext, APIResponse, PlaywrightWorkerArgs } from '@playwright/test';
 
 /** A fault's switch: on, off, or on with a number of times and a value. */
 export type Switch = boolean | { count?: number; percent?: number; value?: number };
@@ -128,4 +128,17 @@ export class Sandbox {
     }
     return (await response.json()) as T;
   }
+}
+
+/** Lends a test the sandbox at an address, without the faults that others asked for. */
+export async function withSandbox(
+  playwright: PlaywrightWorkerArgs['playwright'],
+  baseURL: string,
+  use: (sandbox: Sandbox) => Promise<void>,
+): Promise<void> {
+  const api = await playwright.request.newContext({ baseURL });
+  const sandbox = new Sandbox(api);
+  await sandbox.reset();
+  await use(sandbox);
+  await api.dispose();
 }

@@ -172,3 +172,16 @@ fn footer(site: &Site) -> impl IntoView + use<> {
         </footer>
     }
 }
+
+/// A fact of a list of facts; nothing where there is nothing to say.
+pub(super) fn fact(label: &'static str, value: &str) -> impl IntoView + use<> {
+    let value = value.to_owned();
+    (!value.is_empty()).then(|| {
+        view! {
+            <div>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+            </div>
+        }
+    })
+}

@@ -4,7 +4,7 @@ use domain::{PaymentMethod, Price, QuoteLine, ShopperState, VatPart};
 use leptos::prelude::*;
 
 use super::Site;
-use super::document::{Frame, document};
+use super::document::{Frame, document, fact};
 use crate::form;
 use crate::status::{StatusIsland, StatusModel};
 use crate::text::{OrderTexts, fill};
@@ -254,17 +254,6 @@ fn pay_again(site: &Site, order: &OrderView) -> impl IntoView + use<> {
     }
 }
 
-fn fact(label: &'static str, value: String) -> impl IntoView {
-    (!value.is_empty()).then(|| {
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{value}</dd>
-            </div>
-        }
-    })
-}
-
 fn bank_details(
     texts: &'static OrderTexts,
     account: TransferInstructions,
@@ -274,12 +263,12 @@ fn bank_details(
         <section class="card" aria-labelledby="bank-title">
             <h2 id="bank-title">{texts.transfer_heading}</h2>
             <dl class="facts">
-                {fact(texts.holder, account.account_holder)}
-                {fact(texts.iban, account.iban)}
-                {fact(texts.bic, account.bic)}
-                {fact(texts.bank, account.bank)}
-                {fact(texts.amount, total.text.clone())}
-                {fact(texts.transfer_reference, account.reference)}
+                {fact(texts.holder, &account.account_holder)}
+                {fact(texts.iban, &account.iban)}
+                {fact(texts.bic, &account.bic)}
+                {fact(texts.bank, &account.bank)}
+                {fact(texts.amount, &total.text)}
+                {fact(texts.transfer_reference, &account.reference)}
             </dl>
             <p class="hint">{texts.transfer_note}</p>
         </section>
@@ -310,10 +299,10 @@ fn receipt(site: &Site, order: &OrderView) -> impl IntoView + use<> {
         <section class="card" aria-labelledby="order-title">
             <h2 id="order-title">{texts.details_heading}</h2>
             <dl class="facts">
-                {fact(texts.reference, order.reference.clone())}
-                {fact(texts.placed, order.placed.clone())}
-                {fact(texts.payment, all.checkout.method_name(order.method).to_owned())}
-                {fact(texts.email_address, order.masked_email.clone())}
+                {fact(texts.reference, &order.reference)}
+                {fact(texts.placed, &order.placed)}
+                {fact(texts.payment, all.checkout.method_name(order.method))}
+                {fact(texts.email_address, &order.masked_email)}
             </dl>
             <h3>{texts.lines_heading}</h3>
             <ul class="ordered">{lines.collect_view()}</ul>

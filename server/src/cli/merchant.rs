@@ -1,20 +1,14 @@
 //! `tillgate merchant`
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
-use std::sync::Arc;
 
 use checkout::checkout::Checkout;
-use checkout::clock::SystemClock;
 use checkout::people::{Actor, Role};
 use checkout::sign_in::{DoorError, DoorProblem, PASSWORD_MIN_CHARS};
 use checkout::store::merchant::UserChange;
 use clap::ValueEnum;
 
-use super::{
-    ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, os_user, package_variable,
-};
-use crate::config::Config;
-use crate::serve::{StartupError, open_checkout};
+use super::{ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, os_user};
 
 /// Who may sign in at the merchant's pages
 #[derive(clap::Subcommand)]
@@ -125,18 +119,14 @@ impl Command {
             }
             Self::List(List { file, json }) => (file, Work::List { json }),
         };
-        let config = match file.load() {
-            Ok(config) => config,
-            Err(error) => return fail(EXIT_USAGE, &error),
-        };
         block_on(async {
-            match open(&config) {
-                Ok(checkout) => match work.run(&checkout).await {
-                    Ok(()) => EXIT_OK,
-                    Err(DoorError::Problem(problem)) => fail(code_of(problem), &problem),
-                    Err(error) => fail(EXIT_FAILED, &error),
-                },
-                Err(error @ StartupError::Config(_)) => fail(EXIT_USAGE, &error),
+            let checkout = match file.open() {
+                Ok(checkout) => checkout,
+                Err(code) => return code,
+            };
+            match work.run(&checkout).await {
+                Ok(()) => EXIT_OK,
+                Err(DoorError::Problem(problem)) => fail(code_of(problem), &problem),
                 Err(error) => fail(EXIT_FAILED, &error),
             }
         })
@@ -148,10 +138,6 @@ const fn code_of(problem: DoorProblem) -> u8 {
         DoorProblem::EmailTaken | DoorProblem::NoSuchUser => EXIT_NO,
         _ => EXIT_USAGE,
     }
-}
-
-fn open(config: &Config) -> Result<Arc<Checkout>, StartupError> {
-    open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock))
 }
 
 /// A password: asked for twice at a terminal, else one line of standard input.

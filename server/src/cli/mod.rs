@@ -14,11 +14,15 @@ mod transactions;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use checkout::checkout::Checkout;
+use checkout::clock::SystemClock;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError, LogFormat, PACKAGE_VARIABLE};
+use crate::serve::{StartupError, open_checkout};
 
 /// Everything went as asked.
 pub const EXIT_OK: u8 = 0;
@@ -75,6 +79,16 @@ impl ConfigFile {
         let text = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         Config::load(Path::new(&self.config), text.filter(known))
+    }
+
+    /// The checkout of the configuration. Where there is none it says why, and gives the exit code.
+    fn open(&self) -> Result<Arc<Checkout>, u8> {
+        let config = self.load().map_err(|error| fail(EXIT_USAGE, &error))?;
+        let opened = open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock));
+        opened.map_err(|error| {
+            let code = if matches!(error, StartupError::Config(_)) { EXIT_USAGE } else { EXIT_FAILED };
+            fail(code, &error)
+        })
     }
 }
 

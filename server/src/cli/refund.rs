@@ -1,9 +1,6 @@
 //! `tillgate refund`
 
-use std::sync::Arc;
-
 use checkout::checkout::Checkout;
-use checkout::clock::SystemClock;
 use checkout::format::plain;
 use checkout::people::Actor;
 use checkout::records::Refund;
@@ -13,10 +10,7 @@ use domain::messages::is_key;
 use domain::{Money, RefundState};
 
 use super::transactions::refund_json;
-use super::{
-    ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, os_user, package_variable,
-};
-use crate::serve::{StartupError, open_checkout};
+use super::{ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, os_user};
 
 /// Nobody knows whether the money went back, or it waits for a second person.
 const EXIT_OPEN: u8 = 4;
@@ -59,16 +53,10 @@ fn key_of(text: &str) -> Result<String, &'static str> {
 
 impl Arguments {
     pub(super) fn run(self) -> u8 {
-        let config = match self.file.load() {
-            Ok(config) => config,
-            Err(error) => return fail(EXIT_USAGE, &error),
-        };
         block_on(async {
-            let checkout = match open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock))
-            {
+            let checkout = match self.file.open() {
                 Ok(checkout) => checkout,
-                Err(error @ StartupError::Config(_)) => return fail(EXIT_USAGE, &error),
-                Err(error) => return fail(EXIT_FAILED, &error),
+                Err(code) => return code,
             };
             match self.refund(&checkout).await {
                 Ok(refund) => self.report(&refund),

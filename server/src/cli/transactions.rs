@@ -1,9 +1,6 @@
 //! `tillgate transactions`
 
-use std::sync::Arc;
-
 use checkout::checkout::Checkout;
-use checkout::clock::SystemClock;
 use checkout::format::plain;
 use checkout::records::{Event, Payment, Refund};
 use checkout::refund::MerchantError;
@@ -12,8 +9,7 @@ use checkout::store::merchant::{Filter, From, OrderRecord, Transaction};
 use domain::{Language, Money, OrderState, PaymentMethod};
 use serde_json::{Value, json};
 
-use super::{ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable};
-use crate::serve::{StartupError, open_checkout};
+use super::{ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, block_on, fail};
 
 /// Look at transactions
 #[derive(clap::Subcommand)]
@@ -83,19 +79,13 @@ fn method_of(text: &str) -> Result<PaymentMethod, String> {
 impl Command {
     pub(super) fn run(self) -> u8 {
         let file = match &self {
-            Self::List(list) => &list.file,
-            Self::Show(show) => &show.file,
-        };
-        let config = match file.load() {
-            Ok(config) => config,
-            Err(error) => return fail(EXIT_USAGE, &error),
+            Self::List(list) => list.file.clone(),
+            Self::Show(show) => show.file.clone(),
         };
         block_on(async {
-            let checkout = match open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock))
-            {
+            let checkout = match file.open() {
                 Ok(checkout) => checkout,
-                Err(error @ StartupError::Config(_)) => return fail(EXIT_USAGE, &error),
-                Err(error) => return fail(EXIT_FAILED, &error),
+                Err(code) => return code,
             };
             let done = match self {
                 Self::List(list) => list.run(&checkout).await,

@@ -22,7 +22,7 @@ pub use self::review::{Review, ReviewPage};
 pub use self::sign_in::{SignIn, SignInPage};
 
 use super::Site;
-use super::document::{Frame, document};
+use super::document::{Frame, document, fact};
 use crate::text::{MerchantTexts, fill};
 
 /// The style sheet of the merchant's pages, under [`Site::pkg`].
@@ -231,19 +231,6 @@ impl Input<'_> {
             </div>
         }
     }
-}
-
-/// A fact of a list of facts; nothing where there is nothing to say.
-fn fact(label: &'static str, value: &str) -> impl IntoView + use<> {
-    let value = value.to_owned();
-    (!value.is_empty()).then(|| {
-        view! {
-            <div>
-                <dt>{label}</dt>
-                <dd>{value}</dd>
-            </div>
-        }
-    })
 }
 
 /// The label of a cell, for screens on which a table has no columns; an empty cell has none.
