@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_day_is_that_of_the_shops_zone() {
-        // 22:30 in UTC on New Year's Eve of 1999 is the next day in Berlin.
+        // 22:30 in UTC on New Year's Eve of 1999: half an hour later it is the next day in Berlin.
         let at_ms = 946_679_400_000;
         assert_eq!(settings("UTC").day_of(at_ms), 10_956);
         assert_eq!(settings("Europe/Berlin").day_of(at_ms), 10_956);

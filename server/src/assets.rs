@@ -145,18 +145,17 @@ impl Asset {
     }
 
     fn answer(&self, headers: &HeaderMap, cache: &'static str) -> Response {
-        let asset = self;
         let mut answer = HeaderMap::new();
         answer.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-        answer.insert(CONTENT_TYPE, HeaderValue::from_static(asset.kind));
+        answer.insert(CONTENT_TYPE, HeaderValue::from_static(self.kind));
         answer.insert(VARY, HeaderValue::from_static("accept-encoding"));
-        if let Ok(etag) = HeaderValue::from_str(&asset.etag) {
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
             answer.insert(ETAG, etag);
         }
         let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-        if known.is_some_and(|known| {
-            known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.etag)
-        }) {
+        if known
+            .is_some_and(|known| known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == self.etag))
+        {
             return (StatusCode::NOT_MODIFIED, answer).into_response();
         }
         let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -167,7 +166,7 @@ impl Asset {
                     && !pieces.any(|piece| matches!(piece, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
             })
         };
-        let body = match (&asset.brotli, &asset.gzip) {
+        let body = match (&self.brotli, &self.gzip) {
             (Some(brotli), _) if accepts("br") => {
                 answer.insert(CONTENT_ENCODING, HeaderValue::from_static("br"));
                 brotli
@@ -176,7 +175,7 @@ impl Asset {
                 answer.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
                 gzip
             }
-            _ => &asset.plain,
+            _ => &self.plain,
         };
         (answer, body.clone()).into_response()
     }
@@ -231,12 +230,12 @@ pub(crate) async fn built(
     if id != state.assets.id {
         return StatusCode::NOT_FOUND.into_response();
     }
-    state.assets.answer(&format!("{BUILT}/{file}"), &headers, unchanging(&state))
+    state.assets.answer(&format!("{BUILT}/{file}"), &headers, kept(&state, FOR_EVER))
 }
 
-fn unchanging(state: &AppState) -> &'static str {
-    // While developing, the same address may have new content after the next build.
-    if state.dev.is_some() { "no-cache" } else { "public, max-age=31536000, immutable" }
+/// For how long a built file is kept, unless it may be built anew at any moment.
+fn kept(state: &AppState, long: &'static str) -> &'static str {
+    if state.dev.is_some() { "no-cache" } else { long }
 }
 
 /// `GET /img/{file}`
@@ -249,6 +248,8 @@ pub(crate) async fn image(
     for_everybody(state.assets.answer(&format!("img/{file}"), &headers, "public, max-age=3600"))
 }
 
+/// What has a hash in its address never changes.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// How long a browser may use what has no hash in its address, before it asks again.
 const SHORTLY: &str = "public, max-age=300";
 
@@ -261,19 +262,17 @@ pub(crate) async fn widget(
     if id != state.assets.widget_id {
         return for_everybody(StatusCode::NOT_FOUND.into_response());
     }
-    for_everybody(state.assets.answer(&format!("{WIDGET}/{file}"), &headers, unchanging(&state)))
+    for_everybody(state.assets.answer(&format!("{WIDGET}/{file}"), &headers, kept(&state, FOR_EVER)))
 }
 
 /// `GET /widget/v1/tillgate-checkout.js`: the same module at an address that never changes.
 pub(crate) async fn widget_entry(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    for_everybody(state.assets.entry.answer(&headers, if state.dev.is_some() { "no-cache" } else { SHORTLY }))
+    for_everybody(state.assets.entry.answer(&headers, kept(&state, SHORTLY)))
 }
 
 /// `GET /widget/v1/manifest.json`: which files there are now, with their hashes.
 pub(crate) async fn widget_manifest(State(state): State<AppState>, headers: HeaderMap) -> Response {
-    for_everybody(
-        state.assets.manifest.answer(&headers, if state.dev.is_some() { "no-cache" } else { SHORTLY }),
-    )
+    for_everybody(state.assets.manifest.answer(&headers, kept(&state, SHORTLY)))
 }
 
 /// Any page may load it. Modules, style sheets and WebAssembly of another origin need the first header, pictures
