@@ -1,6 +1,7 @@
 import { type Locator, type Page, expect } from '@playwright/test';
 
 import { Checkout } from './checkout.ts';
+import { Gate } from './gate.ts';
 import { OrderPage } from './order-page.ts';
 import { PaymentPage } from './payment-page.ts';
 import type { Addresses } from './tillgate.ts';
@@ -110,17 +111,26 @@ export class Shopper {
     await this.order.says('paid');
   }
 
-  /** Stays on the hand-over page: the gateway answers its form with nothing. */
-  async isHeldAtHandover(): Promise<void> {
-    await this.page.route(`${this.addresses.sandbox}/vmp/checkout`, (route) => route.fulfill({ status: 204 }));
+  /** Stays on the hand-over page: the gateway answers its form with nothing, and opens the gate that is returned. */
+  async isHeldAtHandover(): Promise<Gate> {
+    const answered = new Gate();
+    await this.page.route(`${this.addresses.sandbox}/vmp/checkout`, async (route) => {
+      await route.fulfill({ status: 204 });
+      answered.open();
+    });
+    return answered;
   }
 
   /** Sends a hand-over form on which the amount is another than the one that was signed. */
   async sendsAnotherAmount(): Promise<void> {
-    await this.isHeldAtHandover();
+    const answered = await this.isHeldAtHandover();
     await this.fillsInCheckout();
     await this.checkout.pay.click();
     await this.handover.waitFor();
+    if (this.scripts) {
+      // The button may be seen before the page's own script has sent the form as it was signed.
+      await answered.passed;
+    }
     await this.page.unrouteAll();
     await this.page.locator('input[name="Amount"]').evaluate((input) => input.setAttribute('value', '0.01'));
     await this.handover.click();

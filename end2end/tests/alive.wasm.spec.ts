@@ -73,7 +73,11 @@ test('a page that the browser kept can pay again, with a key of its own', async 
     }
   });
   // The shopper leaves, and the page stays as it was left.
-  await page.route('**/checkout/go/*', (route) => route.fulfill({ status: 204 }));
+  const left = new Gate();
+  await page.route('**/checkout/go/*', async (route) => {
+    await route.fulfill({ status: 204 });
+    left.open();
+  });
   await shopper.fillsInCheckout();
   await shopper.checkout.pay.click();
   const starting = page.getByRole('button', { name: 'Starting payment…' });
@@ -81,6 +85,7 @@ test('a page that the browser kept can pay again, with a key of its own', async 
   await expect.poll(() => keys.length).toBe(1);
   // It says that it is busy, so nothing but a determined finger presses it.
   await starting.click({ force: true });
+  await left.passed;
   await page.unrouteAll();
 
   await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
