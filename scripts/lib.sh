@@ -6,6 +6,9 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT"
 
+# Debian keeps servers where only an administrator looks.
+PATH="$PATH:/usr/local/sbin:/usr/sbin"
+
 # The folder that cargo builds into.
 TARGET=${CARGO_TARGET_DIR:-$ROOT/target}
 
@@ -37,4 +40,20 @@ end_step() {
 
 has() {
     command -v "$1" >/dev/null 2>&1
+}
+
+# The folder of PostgreSQL's programs: Debian keeps them out of PATH.
+find_postgres() {
+    local folder
+    if has initdb && has pg_ctl; then
+        dirname "$(command -v initdb)"
+        return
+    fi
+    for folder in /usr/lib/postgresql/*/bin; do
+        if [ -x "$folder/initdb" ]; then
+            echo "$folder"
+            return
+        fi
+    done
+    return 1
 }

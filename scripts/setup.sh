@@ -114,6 +114,15 @@ need_program() {
     install_debian "$2"
 }
 
+# A PostgreSQL server for the tests, unless one is given.
+need_postgres() {
+    if [ -n "${TEST_DATABASE_URL:-}" ] || find_postgres >/dev/null; then
+        return
+    fi
+    may_install || stop "PostgreSQL is missing: install  postgresql  (that is its name in Debian and in Homebrew), or set TEST_DATABASE_URL."
+    install_debian postgresql
+}
+
 # The browser that the tests drive: $CHROMIUM, the system's, or one that Playwright brings.
 need_chromium() {
     if [ -n "${CHROMIUM:-}" ] || [ -x /usr/bin/chromium-headless-shell ]; then

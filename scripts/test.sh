@@ -4,16 +4,18 @@
 . "$(dirname "$0")/setup.sh"
 STEPS=11
 
-step "Compiler, Rust, OpenSSL and Node" "2 minutes"
+step "Compiler, Rust, OpenSSL, HAProxy and Node" "2 minutes"
 need_compiler
 need_rust
 need_program openssl openssl
+need_program haproxy haproxy
 need_node
 
-step "Packages and a browser" "2 minutes"
+step "Packages, a database and a browser" "2 minutes"
 need_packages
 need_node_packages
 need_widget_packages
+need_postgres
 need_chromium
 
 step "Formatting and lints" "4 minutes"
@@ -26,8 +28,8 @@ need_tools
 step "The browser's part" "2 minutes"
 scripts/site.sh
 
-step "Tests in Rust" "6 minutes"
-cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
+step "Tests in Rust" "10 minutes"
+scripts/with-postgres.sh cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
 
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline

@@ -9,6 +9,7 @@ use checkout::mypos_store::{LIVE_ENDPOINT, MyposStore, TEST_ENDPOINT};
 use checkout::records::Mode;
 use checkout::settings::Settings;
 use checkout::signed_quote::QuoteKey;
+use checkout::store::postgres::PostgresAddress;
 use checkout::timing::Timing;
 use domain::{Currency, PaymentMethod};
 use ipnet::IpNet;
@@ -34,8 +35,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where it answers `/healthz` and `/readyz`.
     pub operator_listen: SocketAddr,
-    /// `sqlite:` and a path.
-    pub database_url: String,
+    /// `sqlite:` and a path, or the URL of a PostgreSQL database.
+    pub database_url: DatabaseUrl,
+    /// How many connections to a PostgreSQL database are kept open at most.
+    pub database_connections: u32,
     /// The catalogue's file.
     pub catalog: PathBuf,
     /// The folder of the built site.
@@ -83,6 +86,35 @@ pub struct QuoteKeyEntry(String);
 impl std::fmt::Debug for QuoteKeyEntry {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("QuoteKeyEntry(hidden)")
+    }
+}
+
+/// Where the orders are. Its text may hold a password, so it is never printed.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("DatabaseUrl(hidden)")
+    }
+}
+
+/// Which database it is.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(PostgresAddress),
+}
+
+impl std::fmt::Display for Database {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(out, "{}", path.display()),
+            Self::Postgres(address) => write!(out, "{}", address.for_people()),
+        }
     }
 }
 
@@ -266,6 +298,7 @@ impl Config {
             ));
         }
         for (setting, value) in [
+            ("database_connections", self.database_connections),
             ("requests_per_second", self.requests_per_second),
             ("requests_burst", self.requests_burst),
             ("payments_per_minute", self.payments_per_minute),
@@ -285,7 +318,7 @@ impl Config {
             ));
         }
         self.zone().map(drop)?;
-        self.database_path().map(drop)
+        self.database().map(drop)
     }
 
     /// The zone of dates.
@@ -295,15 +328,22 @@ impl Config {
         })
     }
 
-    /// The file of the SQLite database.
-    pub fn database_path(&self) -> Result<PathBuf, ConfigError> {
-        self.database_url
-            .strip_prefix("sqlite:")
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from)
-            .ok_or_else(|| {
-                wrong("database_url", "must be \"sqlite:\" and a path, such as \"sqlite:tillgate.db\"")
-            })
+    /// Where the orders are.
+    pub fn database(&self) -> Result<Database, ConfigError> {
+        let DatabaseUrl(url) = &self.database_url;
+        if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let address =
+                PostgresAddress::parse(url).map_err(|why| wrong("database_url", why.to_string()))?;
+            return Ok(Database::Postgres(address));
+        }
+        match url.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            Some(path) => Ok(Database::Sqlite(PathBuf::from(path))),
+            None => Err(wrong(
+                "database_url",
+                "must be \"sqlite:\" and a path, such as \"sqlite:tillgate.db\", \
+                 or \"postgres://user:password@host/database\"",
+            )),
+        }
     }
 
     /// Reads the catalogue.
@@ -447,6 +487,8 @@ mod tests {
             ("methods = [\"cash\"]", "cash"),
             ("time_zone = \"Berlin\"", "time_zone: "),
             ("database_url = \"mysql://x\"", "database_url: "),
+            ("database_url = \"postgres://host:port/x\"", "database_url: "),
+            ("database_connections = 0", "database_connections: "),
             ("requests_burst = 0", "requests_burst: "),
             ("refund_approval_above = \"a lot\"", "refund_approval_above: "),
             ("trusted_proxies = [\"proxy\"]", "trusted_proxies"),
@@ -486,6 +528,20 @@ mod tests {
         }
         let error = parse(MINIMAL, &[("TILLGATE_QUOTE_KEYS", "one:a-secret-of-32-bytes")]).unwrap_err();
         assert!(error.contains("quote_keys") && !error.contains("a-secret"), "{error}");
+    }
+
+    #[test]
+    fn the_database_is_chosen_by_its_url_alone_and_its_password_is_never_printed() {
+        let variables = [("TILLGATE_DATABASE_URL", "postgres://shop:a-secret@db.example.com/shop")];
+        let config = parse(MINIMAL, &variables).unwrap();
+        let database = config.database().unwrap();
+        assert!(matches!(database, Database::Postgres(_)));
+        assert_eq!(database.to_string(), "shop at db.example.com:5432");
+        assert!(!format!("{config:?} {database}").contains("a-secret"));
+        let error = parse(MINIMAL, &[("TILLGATE_DATABASE_URL", "postgres://shop:a-secret@host:port/shop")])
+            .unwrap_err();
+        assert!(!error.contains("a-secret"), "{error}");
+        assert!(matches!(parse(MINIMAL, &[]).unwrap().database().unwrap(), Database::Sqlite(_)));
     }
 
     #[test]

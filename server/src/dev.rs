@@ -113,7 +113,7 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
     let config_file = dev.dir.join("tillgate.toml");
     write(&config_file, &configuration)?;
     let config = Config::parse(&configuration, [])?;
-    let checkout = open_checkout(&config, None, Arc::new(SharedClock(clock)))?;
+    let checkout = open_checkout(&config, None, Arc::new(SharedClock(clock))).await?;
     let password = merchant(&dev.dir, &checkout).await?;
     let links = DevLinks { sandbox_url: sandbox_url.clone() };
 

@@ -9,7 +9,7 @@ use checkout::records::Mode;
 use serde::Serialize;
 
 use crate::assets::Assets;
-use crate::config::Config;
+use crate::config::{Config, Database};
 use crate::serve::open_checkout;
 
 /// How long the gateway may take to accept a connection.
@@ -74,8 +74,8 @@ pub async fn examine(config: &Config, package: Option<&str>) -> Vec<Finding> {
             finding("built site", Level::Error, error.to_string(), "run `make build`, or set site_dir")
         }
     });
-    if settings.is_some() {
-        findings.push(database(config, package).await);
+    if let (Some(_), Ok(database)) = (&settings, config.database()) {
+        findings.push(look_at_database(&database, config, package).await);
     }
     let live = settings
         .as_ref()
@@ -89,19 +89,26 @@ pub async fn examine(config: &Config, package: Option<&str>) -> Vec<Finding> {
     findings
 }
 
-async fn database(config: &Config, package: Option<&str>) -> Finding {
-    let opened = open_checkout(config, package, Arc::new(SystemClock));
+async fn look_at_database(database: &Database, config: &Config, package: Option<&str>) -> Finding {
+    let opened = open_checkout(config, package, Arc::new(SystemClock)).await;
     let ready = match &opened {
         Ok(checkout) => checkout.store().ready().await.map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match ready {
-        Ok(()) => finding("database", Level::Ok, config.database_url.clone(), ""),
+        Ok(()) => finding("database", Level::Ok, database.to_string(), ""),
         Err(error) => finding(
             "database",
             Level::Error,
             error,
-            "check that the folder exists, that this user may write there, and that the disk has room",
+            match database {
+                Database::Sqlite(_) => {
+                    "check that the folder exists, that this user may write there, and that the disk has room"
+                }
+                Database::Postgres(_) => {
+                    "check that the server runs and lets this user in, and that `tillgate migrate` was run"
+                }
+            },
         ),
     }
 }

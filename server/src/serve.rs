@@ -11,14 +11,15 @@ use axum::Router;
 use checkout::checkout::Checkout;
 use checkout::clock::Clock;
 use checkout::gateway::{GatewayError, HttpGateway};
-use checkout::store::StoreError;
+use checkout::store::postgres::PostgresStore;
 use checkout::store::sqlite::SqliteStore;
+use checkout::store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::assets::{Assets, AssetsError};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Database};
 use crate::cookies::CookieNames;
 use crate::limits::Limits;
 use crate::routes;
@@ -52,17 +53,22 @@ pub enum StartupError {
 }
 
 /// Opens the database and puts the checkout of a configuration together.
-pub fn open_checkout(
+pub async fn open_checkout(
     config: &Config,
     package: Option<&str>,
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<Checkout>, StartupError> {
-    let path = config.database_path()?;
-    let store =
-        SqliteStore::open(&path).map_err(|error| StartupError::Store(path.display().to_string(), error))?;
+    let database = config.database()?;
+    let store: Result<Arc<dyn Store>, StoreError> = match &database {
+        Database::Sqlite(path) => SqliteStore::open(path).map(|store| Arc::new(store) as _),
+        Database::Postgres(address) => PostgresStore::connect(address, config.database_connections)
+            .await
+            .map(|store| Arc::new(store) as _),
+    };
+    let store = store.map_err(|error| StartupError::Store(database.to_string(), error))?;
     let catalog = config.read_catalog()?;
     let settings = config.settings(package)?;
-    Ok(Arc::new(Checkout::new(catalog, settings, Arc::new(store), Arc::new(HttpGateway::new()?), clock)))
+    Ok(Arc::new(Checkout::new(catalog, settings, store, Arc::new(HttpGateway::new()?), clock)))
 }
 
 /// The shop's application.

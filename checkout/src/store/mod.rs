@@ -4,6 +4,9 @@
 //! one commit. What every implementation must do is held by one suite, `tests/it`.
 
 pub mod merchant;
+pub mod moving;
+pub mod postgres;
+mod sql;
 pub mod sqlite;
 
 use async_trait::async_trait;

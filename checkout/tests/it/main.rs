@@ -10,8 +10,10 @@
 
 #[macro_use]
 mod conformance;
+mod database;
 #[macro_use]
 mod merchant;
+mod postgres;
 mod refunds;
 mod sqlite;
 mod world;

@@ -43,7 +43,7 @@ impl Fresh {
 }
 
 /// A folder in memory where there is one: a commit is synced, and a disk would make each one slow.
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap()
 }

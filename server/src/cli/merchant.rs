@@ -120,7 +120,7 @@ impl Command {
             Self::List(List { file, json }) => (file, Work::List { json }),
         };
         block_on(async {
-            let checkout = match file.open() {
+            let checkout = match file.open().await {
                 Ok(checkout) => checkout,
                 Err(code) => return code,
             };

@@ -3,6 +3,7 @@
 mod dev;
 mod doctor;
 mod merchant;
+mod migrate;
 mod mypos;
 mod precompress;
 mod reconcile;
@@ -55,6 +56,7 @@ enum Command {
     Mypos(mypos::Command),
     Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
+    Migrate(migrate::Arguments),
     #[command(subcommand)]
     Merchant(merchant::Command),
     #[command(subcommand)]
@@ -82,9 +84,9 @@ impl ConfigFile {
     }
 
     /// The checkout of the configuration. Where there is none it says why, and gives the exit code.
-    fn open(&self) -> Result<Arc<Checkout>, u8> {
+    async fn open(&self) -> Result<Arc<Checkout>, u8> {
         let config = self.load().map_err(|error| fail(EXIT_USAGE, &error))?;
-        let opened = open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock));
+        let opened = open_checkout(&config, package_variable().as_deref(), Arc::new(SystemClock)).await;
         opened.map_err(|error| {
             let code = if matches!(error, StartupError::Config(_)) { EXIT_USAGE } else { EXIT_FAILED };
             fail(code, &error)
@@ -113,6 +115,7 @@ pub fn main() -> ExitCode {
         Command::Mypos(command) => command.run(),
         Command::Doctor(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
+        Command::Migrate(arguments) => arguments.run(),
         Command::Merchant(command) => command.run(),
         Command::Transactions(command) => command.run(),
         Command::Refund(arguments) => arguments.run(),

@@ -41,7 +41,7 @@ impl Arguments {
 }
 
 async fn reconcile(config: &Config, json: bool) -> Result<u8, Box<dyn std::error::Error>> {
-    let checkout = match open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)) {
+    let checkout = match open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)).await {
         Err(error @ StartupError::Config(_)) => return Ok(fail(EXIT_USAGE, &error)),
         other => other?,
     };

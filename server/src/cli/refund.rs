@@ -54,7 +54,7 @@ fn key_of(text: &str) -> Result<String, &'static str> {
 impl Arguments {
     pub(super) fn run(self) -> u8 {
         block_on(async {
-            let checkout = match self.file.open() {
+            let checkout = match self.file.open().await {
                 Ok(checkout) => checkout,
                 Err(code) => return code,
             };

@@ -39,7 +39,7 @@ impl Arguments {
 }
 
 async fn serve(config: &Config) -> Result<(), StartupError> {
-    let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock))?;
+    let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)).await?;
     let shop = application(config, Arc::clone(&checkout), None)?;
     let mut running = Running::default();
     let shop_listener = listen(config.listen).await?;

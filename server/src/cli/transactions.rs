@@ -83,7 +83,7 @@ impl Command {
             Self::Show(show) => show.file.clone(),
         };
         block_on(async {
-            let checkout = match file.open() {
+            let checkout = match file.open().await {
                 Ok(checkout) => checkout,
                 Err(code) => return code,
             };

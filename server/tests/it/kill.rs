@@ -14,6 +14,7 @@ use server::config::Config;
 use server::serve::open_checkout;
 
 use crate::cli::{Process, tillgate, until};
+use crate::database::Database;
 use crate::messages::notify;
 use crate::shop::{configuration, folder, purchase};
 
@@ -45,7 +46,7 @@ fn free_ports() -> [u16; 2] {
 }
 
 /// Starts `tillgate serve` and waits until it is ready.
-async fn serve(file: &Path, ports: [u16; 2], client: &reqwest::Client) -> Process {
+pub async fn serve(file: &Path, ports: [u16; 2], client: &reqwest::Client) -> Process {
     let mut command = tillgate();
     command.args(["serve", "--config"]).arg(file).stdout(std::process::Stdio::null());
     let log = std::fs::File::create(file.with_extension("log")).unwrap();
@@ -115,6 +116,16 @@ async fn notify_and_kill(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_answered_ok_is_lost_when_the_process_is_killed() {
+    kill_and_compare(async || None).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_that_was_answered_ok_is_lost_with_postgresql() {
+    kill_and_compare(async || Some(Database::migrated().await)).await;
+}
+
+/// Kills the process several times, each time with another database.
+async fn kill_and_compare(database: impl AsyncFn() -> Option<Database>) {
     let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
     let mut interrupted = 0;
     for kill_after in [1, 25, 80, 150] {
@@ -125,14 +136,18 @@ async fn nothing_that_was_answered_ok_is_lost_when_the_process_is_killed() {
             &format!("http://127.0.0.1:{}", ports[0]),
             "http://127.0.0.1:1/vmp/checkout",
         );
+        let database = database().await;
+        if let Some(database) = &database {
+            table.insert("database_url".into(), database.url().into());
+        }
         for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
             table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
         }
         let file = dir.path().join("tillgate.toml");
         std::fs::write(&file, table.to_string()).unwrap();
         let config = Config::parse(&table.to_string(), []).unwrap();
-        let open = || open_checkout(&config, None, Arc::new(SystemClock)).unwrap();
-        let prepared = Arc::new(prepare(&open()).await);
+        let open = async || open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+        let prepared = Arc::new(prepare(open().await.as_ref()).await);
         let url = format!("http://127.0.0.1:{}/mypos/notify", ports[0]);
 
         let process = serve(&file, ports, &client).await;
@@ -142,7 +157,7 @@ async fn nothing_that_was_answered_ok_is_lost_when_the_process_is_killed() {
 
         // What was said to be on disk is there, and what was not said is whole or not there at all.
         let _process = serve(&file, ports, &client).await;
-        let checkout = open();
+        let checkout = open().await;
         for (index, one) in prepared.iter().enumerate() {
             let file = checkout.order_of_cart(&one.cart_id).await.unwrap().unwrap();
             let events = checkout.store().events(file.order.id).await.unwrap();

@@ -9,6 +9,8 @@
 )]
 
 mod cli;
+#[path = "../../../checkout/tests/it/database.rs"]
+mod database;
 mod gateway;
 mod html;
 mod keys;
@@ -20,6 +22,7 @@ mod pages;
 mod pay;
 mod quotes;
 mod reconcile;
+mod replicas;
 mod returns;
 mod shop;
 mod storefront;

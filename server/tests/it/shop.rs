@@ -224,7 +224,7 @@ impl Shop {
         change(&mut table, dir.path());
         let config = Config::parse(&table.to_string(), []).unwrap();
         let clock = TestClock(Arc::new(AtomicI64::new(START_MS)));
-        let checkout = open_checkout(&config, None, Arc::new(clock.clone())).unwrap();
+        let checkout = open_checkout(&config, None, Arc::new(clock.clone())).await.unwrap();
         let mut running = Running::default();
         running.serve(listener, application(&config, Arc::clone(&checkout), None).unwrap());
         Self { checkout, clock, gateway, url, client: client().build().unwrap(), dir, _running: running }

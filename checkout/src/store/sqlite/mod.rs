@@ -1,82 +1,64 @@
 //! The store in one SQLite file: the default, for one machine.
 
-mod merchant;
-mod money_back;
-mod people;
-mod rows;
-mod transactions;
-mod work;
+mod connection;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_trait::async_trait;
+use domain::Details;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{HookError, M, Migrations};
 
-use self::writer::{Urgency, Writer};
-use super::merchant as merchant_api;
-use super::{Applied, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
-use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
-use crate::rules::Cause;
-use crate::timing::Timing;
-use crate::token::Hash;
+use self::writer::Writer;
+use super::StoreError;
+use super::merchant::{Filter, From};
+use super::sql::{self, Database, Done, Failure, SqlStore, Urgency, transactions};
+use crate::search::Found;
 
 /// The steps from an empty file to today's schema. Only ever added to.
 fn migrations() -> Migrations<'static> {
     Migrations::new(vec![
         M::up(include_str!("migrations/0001_orders.sql")),
         M::up_with_hook(include_str!("migrations/0002_merchant.sql"), |transaction| {
-            work::fill_found(transaction).map_err(|failure| match failure {
-                Failure::Sqlite(error) => HookError::RusqliteError(error),
-                Failure::Damaged(what) => HookError::Hook(what),
-            })
+            fill_found(transaction).map_err(|failure| HookError::Hook(StoreError::from(failure).to_string()))
         }),
         M::up(include_str!("migrations/0003_storefront.sql")),
     ])
 }
 
+/// Fills in what the shoppers of orders from before are looked for by.
+fn fill_found(connection: &Connection) -> Done<()> {
+    let mut orders = connection.prepare("SELECT id, customer FROM orders")?;
+    let mut orders = orders.query(())?;
+    while let Some(row) = orders.next()? {
+        let (id, customer): (i64, String) = (row.get(0)?, row.get(1)?);
+        let details: Details =
+            serde_json::from_str(&customer).map_err(|_| Failure::Damaged(format!("order {id}, customer")))?;
+        let found = Found::of(&details);
+        connection.execute(
+            "UPDATE orders SET found_email = ?2, found_name = ?3, found_family_name = ?4 WHERE id = ?1",
+            (id, found.email, found.name, found.family_name),
+        )?;
+    }
+    Ok(())
+}
+
 /// Connections for reading that are kept open.
 const IDLE_READERS: usize = 4;
 
-/// A store in one SQLite file, in write-ahead mode with every commit synced to the disk.
-pub struct SqliteStore {
+/// A SQLite file, in write-ahead mode with every commit synced to the disk.
+pub struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
 }
 
+/// A store in one SQLite file.
+pub type SqliteStore = SqlStore<Sqlite>;
+
 struct Readers {
-    path: std::path::PathBuf,
+    path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-}
-
-/// What went wrong inside a piece of work.
-#[derive(Debug)]
-enum Failure {
-    Sqlite(rusqlite::Error),
-    Damaged(String),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<Failure> for StoreError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Sqlite(error) => error.into(),
-            Failure::Damaged(what) => Self::Damaged(what),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
 }
 
 impl SqliteStore {
@@ -90,30 +72,34 @@ impl SqliteStore {
         migrations().to_latest(&mut connection).map_err(|error| {
             StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
         })?;
+        refuse_moved(&connection)?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
-        Ok(Self { writer: Writer::start(connection)?, readers })
+        Ok(Self(Sqlite { writer: Writer::start(connection)?, readers }))
     }
 
     /// How SQLite reads a page of the merchant's list, a line for each step. For whoever measures.
     pub async fn explain_transactions(
         &self,
-        filter: merchant_api::Filter,
-        from: merchant_api::From,
+        filter: Filter,
+        from: From,
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
-        self.read(move |connection| transactions::plan(connection, &filter, from, limit)).await
+        self.0.read(move |connection| transactions::plan(connection, &filter, from, limit)).await
     }
+}
 
+impl Database for Sqlite {
     async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        urgency: Urgency,
+        work: impl Fn(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer.write(Urgency::Usual, work).await
+        self.writer.write(urgency, move |connection| work(connection)).await
     }
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
         tokio::task::spawn_blocking(move || {
@@ -125,6 +111,18 @@ impl SqliteStore {
         .await
         .map_err(|error| StoreError::Failed(error.to_string()))?
     }
+}
+
+/// A shop that was moved to another database is not served from here any more.
+fn refuse_moved(connection: &Connection) -> Result<(), StoreError> {
+    let moved = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'moved')";
+    if !connection.query_row(moved, (), |row| row.get(0))? {
+        return Ok(());
+    }
+    let to: String = connection.query_row("SELECT destination FROM moved", (), |row| row.get(0))?;
+    Err(StoreError::Failed(format!(
+        "this shop was moved to the PostgreSQL database {to}: set database_url to it"
+    )))
 }
 
 impl Readers {
@@ -163,130 +161,4 @@ fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
-}
-
-#[async_trait]
-impl Store for SqliteStore {
-    async fn ready(&self) -> Result<(), StoreError> {
-        // The write takes the lock and touches the disk without changing anything.
-        self.write(|connection| Ok(connection.execute("DELETE FROM idempotency_keys WHERE FALSE", ())?))
-            .await?;
-        self.read(|connection| Ok(connection.query_row("SELECT 1", (), |_| Ok(()))?)).await
-    }
-
-    async fn claim_key(
-        &self,
-        key: Hash,
-        request: Hash,
-        now_ms: i64,
-        lease_ms: i64,
-    ) -> Result<KeyClaim, StoreError> {
-        self.write(move |connection| work::claim_key(connection, key, request, now_ms, lease_ms)).await
-    }
-
-    async fn release_key(&self, key: Hash) -> Result<(), StoreError> {
-        self.write(move |connection| work::release_key(connection, key)).await
-    }
-
-    async fn reclaim_key(
-        &self,
-        key: Hash,
-        done: PaymentId,
-        now_ms: i64,
-        lease_ms: i64,
-    ) -> Result<bool, StoreError> {
-        self.write(move |connection| work::reclaim_key(connection, key, done, now_ms, lease_ms)).await
-    }
-
-    async fn place(&self, placement: Placement, now_ms: i64, timing: &Timing) -> Result<Placed, StoreError> {
-        let timing = timing.clone();
-        self.write(move |connection| work::place(connection, &placement, now_ms, &timing)).await
-    }
-
-    async fn open_handoff(&self, token: Hash, now_ms: i64) -> Result<Option<Handoff>, StoreError> {
-        self.write(move |connection| work::open_handoff(connection, token, now_ms)).await
-    }
-
-    async fn add_token(&self, order: OrderId, token: Hash, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |connection| work::add_token(connection, order, token, now_ms)).await
-    }
-
-    async fn order_by_token(&self, token: Hash) -> Result<Option<OrderFile>, StoreError> {
-        self.read(move |connection| work::order_by_token(connection, token)).await
-    }
-
-    async fn order_by_cart(&self, cart: Hash) -> Result<Option<OrderFile>, StoreError> {
-        self.read(move |connection| work::order_by_cart(connection, cart)).await
-    }
-
-    async fn order_by_reference(&self, reference: &str) -> Result<Option<OrderFile>, StoreError> {
-        let reference = reference.to_owned();
-        self.read(move |connection| work::order_by_reference(connection, &reference)).await
-    }
-
-    async fn apply(
-        &self,
-        store: &str,
-        gateway_order_id: &str,
-        cause: Cause,
-        raw: Option<String>,
-        now_ms: i64,
-        timing: &Timing,
-    ) -> Result<Option<Applied>, StoreError> {
-        let (store, id, timing) = (store.to_owned(), gateway_order_id.to_owned(), timing.clone());
-        self.writer
-            .write(Urgency::Gateway, move |connection| {
-                work::apply(connection, (&store, &id), &cause, raw, now_ms, &timing)
-            })
-            .await
-    }
-
-    async fn record(
-        &self,
-        payment: Option<PaymentId>,
-        event: NewEvent,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        self.writer
-            .write(Urgency::Gateway, move |connection| work::record(connection, payment, &event, now_ms))
-            .await
-    }
-
-    async fn raise(&self, payment: PaymentId, event: NewEvent, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |connection| work::raise(connection, payment, &event, now_ms)).await
-    }
-
-    async fn has_event(&self, payment: PaymentId, kind: EventKind) -> Result<bool, StoreError> {
-        self.read(move |connection| work::has_event(connection, payment, kind)).await
-    }
-
-    async fn record_declined(
-        &self,
-        payment: PaymentId,
-        attempts: Vec<String>,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        self.write(move |connection| work::record_declined(connection, payment, &attempts, now_ms)).await
-    }
-
-    async fn events(&self, order: OrderId) -> Result<Vec<Event>, StoreError> {
-        self.read(move |connection| work::events(connection, order)).await
-    }
-
-    async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError> {
-        self.write(move |connection| work::claim_due(connection, now_ms, lease_ms, limit)).await
-    }
-
-    async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError> {
-        self.read(move |connection| work::unsettled(connection, after, limit)).await
-    }
-
-    async fn expire(
-        &self,
-        placed_before_ms: i64,
-        keys_before_ms: i64,
-        now_ms: i64,
-    ) -> Result<u32, StoreError> {
-        self.write(move |connection| work::expire(connection, placed_before_ms, keys_before_ms, now_ms)).await
-    }
 }

@@ -14,21 +14,13 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{Failure, StoreError};
+use crate::store::StoreError;
+use crate::store::sql::{Done, Urgency};
 
 /// How much work may wait in each queue. More than that is refused at once, rather than answered too late.
 const QUEUE: usize = 1024;
 /// How much of it goes into one commit.
 const BATCH: usize = 256;
-
-/// Which queue a piece of work waits in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Urgency {
-    /// The gateway's messages.
-    Gateway,
-    /// Everything else.
-    Usual,
-}
 
 /// Tells whoever asked what became of the work, once the commit is known.
 type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
@@ -110,7 +102,7 @@ impl Writer {
     pub(super) async fn write<T: Send + 'static>(
         &self,
         urgency: Urgency,
-        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (answer, answered) = oneshot::channel();
         let boxed: Work = Box::new(move |transaction| {
@@ -179,7 +171,7 @@ fn in_transaction(
 
 fn in_savepoint<T>(
     connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    work: impl FnOnce(&Connection) -> Done<T>,
 ) -> Result<T, StoreError> {
     connection.execute_batch("SAVEPOINT work")?;
     let result = work(connection).map_err(StoreError::from);

@@ -12,6 +12,7 @@ mod gateway;
 mod model;
 
 use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread;
@@ -34,6 +35,8 @@ use crate::world::{NOW, Shared};
 
 /// How many scripts are played where nothing else is said.
 const INTERLEAVINGS: u64 = 100_000;
+/// How many of them are played on PostgreSQL as well, which takes longer.
+const ON_POSTGRESQL: u64 = 1_000;
 /// How many are played on one store: a file in memory must not grow for ever.
 const PER_STORE: u64 = 2_000;
 /// Where the seeds begin; any number is as good.
@@ -152,13 +155,13 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
 }
 
-/// Plays the scripts of some seeds, each with a store of its own now and then.
-fn play_all(seeds: std::ops::Range<u64>, keys: &Keys) -> Played {
+/// Plays the scripts of some seeds, with a store of their own now and then. `make` gives one, and what it needs.
+fn play_all<Needed>(seeds: Range<u64>, keys: &Keys, make: impl AsyncFn() -> (Shared, Needed)) -> Played {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut played = Played::default();
     let mut seeds = seeds.peekable();
     while seeds.peek().is_some() {
-        let (store, _dir) = crate::sqlite::store_of_its_own();
+        let (store, _needed) = runtime.block_on(make());
         let mut stage = Stage::new(store, keys);
         for seed in seeds.by_ref().take(usize::try_from(PER_STORE).unwrap()) {
             runtime.block_on(play(&mut stage, seed, &mut played));
@@ -169,12 +172,21 @@ fn play_all(seeds: std::ops::Range<u64>, keys: &Keys) -> Played {
 
 #[test]
 fn no_interleaving_gives_back_more_than_was_paid_or_anything_twice() {
-    let keys = Keys::new();
+    play_on("SQLite", INTERLEAVINGS, async || crate::sqlite::store_of_its_own());
+}
+
+#[test]
+fn and_none_does_on_postgresql() {
+    play_on("PostgreSQL", ON_POSTGRESQL, async || crate::postgres::store_of_its_own().await);
+}
+
+fn play_on<Needed>(database: &str, most: u64, make: impl AsyncFn() -> (Shared, Needed) + Sync) {
+    let (keys, make) = (Keys::new(), &make);
     if let Some(seed) = number("TILLGATE_SEED") {
-        println!("{:?}", play_all(seed..seed + 1, &keys));
+        println!("{:?}", play_all(seed..seed + 1, &keys, make));
         return;
     }
-    let count = number("TILLGATE_INTERLEAVINGS").unwrap_or(INTERLEAVINGS);
+    let count = number("TILLGATE_INTERLEAVINGS").unwrap_or(INTERLEAVINGS).min(most);
     let began = Instant::now();
     let threads = u64::try_from(thread::available_parallelism().map_or(1, std::num::NonZero::get)).unwrap();
     let played = thread::scope(|scope| {
@@ -183,15 +195,16 @@ fn no_interleaving_gives_back_more_than_was_paid_or_anything_twice() {
             .map(|worker| {
                 let (keys, first) = (&keys, FIRST_SEED + worker * share);
                 let last = (first + share).min(FIRST_SEED + count);
-                scope.spawn(move || play_all(first..last, keys))
+                scope.spawn(move || play_all(first..last, keys, make))
             })
             .collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).fold(Played::default(), Played::plus)
     });
     // Past the test's capture, so that a log always has the seeds and the figures.
     let last = FIRST_SEED + count - 1;
-    writeln!(std::io::stderr(), "seeds {FIRST_SEED} to {last}: {played:?}, {} s", began.elapsed().as_secs())
-        .unwrap();
+    let took = began.elapsed().as_secs();
+    let figures = format!("{database}, seeds {FIRST_SEED} to {last}: {played:?}, {took} s\n");
+    std::io::stderr().write_all(figures.as_bytes()).unwrap();
     // A script that never gets anywhere would prove nothing.
     assert_eq!(played.scripts, count);
     for (what, happened) in played.kinds() {

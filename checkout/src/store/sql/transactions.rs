@@ -6,13 +6,10 @@
 //! what it finds, and it finds at most [`SEARCH_LIMIT`].
 
 use domain::{Currency, OrderState, PaymentMethod};
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
-use super::Failure;
 use super::people::insert_audit;
 use super::rows::{self, TRANSACTION};
-use super::work::{Done, all, execute};
+use super::{Connection, Done, Failure, Value, all, value, values};
 use crate::people::{Action, Actor};
 use crate::store::merchant::{
     Cursor, Filter, From, SEARCH_LIMIT, Search, Total, Totals, Transaction, TransactionPage, UnknownMessage,
@@ -22,7 +19,7 @@ use crate::store::merchant::{
 #[derive(Default)]
 struct Sql {
     text: String,
-    values: Vec<Value>,
+    values: Vec<Value<'static>>,
 }
 
 impl Sql {
@@ -31,9 +28,9 @@ impl Sql {
         self
     }
 
-    fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+    fn bind(&mut self, value: impl Into<Value<'static>>) -> &mut Self {
         self.values.push(value.into());
-        self.push("?")
+        self.push(&format!("?{}", self.values.len()))
     }
 
     fn days(&mut self, filter: &Filter) -> &mut Self {
@@ -102,14 +99,14 @@ fn is_picked(filter: &Filter) -> bool {
 /// One more than a search may find: it tells that there are more.
 const ONE_TOO_MANY: i64 = SEARCH_LIMIT as i64 + 1;
 
-/// The ids that a filter picks, as a subquery `picked (id)`. It is joined by CROSS JOIN, which fixes the order: what
-/// was picked first, then its orders, and never all orders.
+/// The ids that a filter picks, as a subquery `picked (picked_id)`. It is joined by CROSS JOIN, which fixes the
+/// order for SQLite: what was picked first, then its orders, and never all orders.
 fn picked(sql: &mut Sql, filter: &Filter) {
-    sql.push("picked (id) AS (SELECT * FROM (");
+    sql.push("picked (picked_id) AS (SELECT * FROM (");
     if filter.attention {
         sql.push(
             "SELECT * FROM (SELECT id FROM orders WHERE attention_since_ms IS NOT NULL
-             UNION SELECT order_id FROM refunds WHERE state IN ('proposed', 'unknown'))",
+             UNION SELECT order_id FROM refunds WHERE state IN ('proposed', 'unknown')) AS for_a_person",
         );
     }
     if filter.attention && !filter.search.is_empty() {
@@ -120,10 +117,13 @@ fn picked(sql: &mut Sql, filter: &Filter) {
         found(sql, search);
     }
     if !filter.search.is_empty() {
-        sql.push(")");
+        sql.push(") AS found");
     }
-    sql.push(") LIMIT ").bind(ONE_TOO_MANY).push(")");
+    sql.push(") AS part LIMIT ").bind(ONE_TOO_MANY).push(")");
 }
+
+/// The orders that were picked.
+const PICKED_ORDERS: &str = "picked CROSS JOIN orders WHERE id = picked_id";
 
 /// The ids that one search finds.
 fn found(sql: &mut Sql, search: &Search) {
@@ -151,12 +151,12 @@ fn found(sql: &mut Sql, search: &Search) {
                 }
                 sql.push("SELECT id FROM (SELECT id FROM orders WHERE ").push(column).push(" >= ");
                 sql.bind(beginning.clone()).push(" AND ").push(column).push(" < ").bind(end.clone());
-                sql.push(" LIMIT ").bind(ONE_TOO_MANY).push(")");
+                sql.push(" LIMIT ").bind(ONE_TOO_MANY).push(") AS part");
             }
         }
         Search::Amount(minor) => {
             sql.push("SELECT id FROM (SELECT id FROM orders WHERE total_minor = ").bind(*minor);
-            sql.push(" ORDER BY id DESC LIMIT ").bind(ONE_TOO_MANY).push(")");
+            sql.push(" ORDER BY id DESC LIMIT ").bind(ONE_TOO_MANY).push(") AS part");
         }
     }
 }
@@ -168,9 +168,7 @@ fn page_sql(filter: &Filter, from: From, limit: u32) -> Sql {
     if is_picked(filter) {
         sql.push("WITH ");
         picked(&mut sql, filter);
-        sql.push(
-            ", listed (id, day) AS (SELECT id, day FROM picked CROSS JOIN orders USING (id) WHERE mode = ",
-        );
+        sql.push(", listed (id, day) AS (SELECT id, day FROM ").push(PICKED_ORDERS).push(" AND mode = ");
         sql.bind(filter.mode.name().to_owned());
         sql.any_of("state", states(filter).into_iter().map(OrderState::name));
         sql.any_of("method", methods(filter).into_iter().map(PaymentMethod::id));
@@ -185,7 +183,7 @@ fn page_sql(filter: &Filter, from: From, limit: u32) -> Sql {
                 sql.push("SELECT * FROM (SELECT id, day FROM orders WHERE mode = ");
                 sql.bind(filter.mode.name().to_owned()).push(" AND state = ").bind(state.name().to_owned());
                 sql.push(" AND method = ").bind(method.id().to_owned());
-                sql.days(filter).place(from).sorted(from, wanted).push(")");
+                sql.days(filter).place(from).sorted(from, wanted).push(") AS part");
             }
         }
         sql.sorted(from, wanted).push(")");
@@ -196,20 +194,25 @@ fn page_sql(filter: &Filter, from: From, limit: u32) -> Sql {
 }
 
 /// How SQLite reads a page, a line for each step.
-pub(super) fn plan(connection: &Connection, filter: &Filter, from: From, limit: u32) -> Done<Vec<String>> {
+pub(in crate::store) fn plan(
+    connection: &dyn Connection,
+    filter: &Filter,
+    from: From,
+    limit: u32,
+) -> Done<Vec<String>> {
     let sql = page_sql(filter, from, limit);
     let explained = format!("EXPLAIN QUERY PLAN {}", sql.text);
-    all(connection, &explained, params_from_iter(sql.values), |row| Ok(row.get("detail")?))
+    all(connection, &explained, &sql.values, |row| row.get("detail"))
 }
 
 pub(super) fn page(
-    connection: &Connection,
+    connection: &dyn Connection,
     filter: &Filter,
     from: From,
     limit: u32,
 ) -> Done<TransactionPage> {
     let sql = page_sql(filter, from, limit);
-    let mut rows = all(connection, &sql.text, params_from_iter(sql.values), rows::transaction)?;
+    let mut rows = all(connection, &sql.text, &sql.values, rows::transaction)?;
     let has_more = rows.len() > usize::try_from(limit).unwrap_or(usize::MAX);
     Ok(match from {
         From::Newest => TransactionPage { rows: cut(rows, limit), has_newer: false, has_older: has_more },
@@ -230,33 +233,33 @@ fn cut(mut rows: Vec<Transaction>, limit: u32) -> Vec<Transaction> {
     rows
 }
 
-pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Totals> {
+pub(super) fn totals(connection: &dyn Connection, filter: &Filter) -> Done<Totals> {
     let mut is_cut = false;
     if is_picked(filter) {
         let mut sql = Sql::default();
         sql.push("WITH ");
         picked(&mut sql, filter);
         sql.push(" SELECT count(*) FROM picked");
-        let count: i64 = connection
-            .prepare_cached(&sql.text)?
-            .query_row(params_from_iter(sql.values), |row| row.get(0))?;
+        let count: i64 = value(connection, &sql.text, &sql.values)?;
         is_cut = count >= ONE_TOO_MANY;
     }
     let mut sql = Sql::default();
     let (count, source) = if is_picked(filter) {
         sql.push("WITH ");
         picked(&mut sql, filter);
-        ("count(*)", "picked CROSS JOIN orders USING (id)")
+        ("count(*)", PICKED_ORDERS)
     } else {
-        ("sum(orders)", "order_totals")
+        ("CAST(sum(orders) AS BIGINT)", "order_totals WHERE TRUE")
     };
-    sql.push(" SELECT currency, ").push(count).push(" AS orders, sum(total_minor) AS total_minor,");
-    sql.push(" sum(refunded_minor) AS refunded_minor FROM ").push(source).push(" WHERE mode = ");
+    sql.push(" SELECT currency, ").push(count).push(" AS orders,");
+    sql.push(" CAST(sum(total_minor) AS BIGINT) AS total_minor,");
+    sql.push(" CAST(sum(refunded_minor) AS BIGINT) AS refunded_minor");
+    sql.push(" FROM ").push(source).push(" AND mode = ");
     sql.bind(filter.mode.name().to_owned());
     sql.any_of("state", states(filter).into_iter().map(OrderState::name));
     sql.any_of("method", methods(filter).into_iter().map(PaymentMethod::id));
     sql.days(filter).push(" GROUP BY currency ORDER BY currency");
-    let totals = all(connection, &sql.text, params_from_iter(sql.values), |row| {
+    let totals = all(connection, &sql.text, &sql.values, |row| {
         let code: String = row.get("currency")?;
         Ok(Total {
             currency: Currency::from_code(&code)
@@ -269,24 +272,28 @@ pub(super) fn totals(connection: &Connection, filter: &Filter) -> Done<Totals> {
     Ok(Totals { by_currency: totals.into_iter().filter(|total| total.orders > 0).collect(), is_cut })
 }
 
-pub(super) fn unknown_messages(connection: &Connection, limit: u32) -> Done<Vec<UnknownMessage>> {
+pub(super) fn unknown_messages(connection: &dyn Connection, limit: u32) -> Done<Vec<UnknownMessage>> {
     all(
         connection,
-        "SELECT id, at_ms, coalesce(raw, '') FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
+        "SELECT id, at_ms, coalesce(raw, '') AS raw FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
              AND NOT EXISTS (SELECT 1 FROM seen_messages s WHERE s.event_id = events.id)
          ORDER BY id DESC LIMIT ?1",
-        [limit],
-        |row| Ok(UnknownMessage { id: row.get(0)?, at_ms: row.get(1)?, raw: row.get(2)? }),
+        values![limit],
+        |row| Ok(UnknownMessage { id: row.get("id")?, at_ms: row.get("at_ms")?, raw: row.get("raw")? }),
     )
 }
 
-pub(super) fn message_seen(connection: &Connection, message: i64, actor: &Actor, now_ms: i64) -> Done<bool> {
-    let seen = execute(
-        connection,
+pub(super) fn message_seen(
+    connection: &dyn Connection,
+    message: i64,
+    actor: &Actor,
+    now_ms: i64,
+) -> Done<bool> {
+    let seen = connection.execute(
         "INSERT INTO seen_messages (event_id, seen_by, seen_at_ms)
          SELECT id, ?2, ?3 FROM events WHERE id = ?1 AND order_id IS NULL AND kind = 'unknown_message'
          ON CONFLICT DO NOTHING",
-        (message, &actor.who, now_ms),
+        values![message, &actor.who, now_ms],
     )?;
     if seen > 0 {
         insert_audit(connection, actor, Action::MessageSeen, None, "", now_ms)?;

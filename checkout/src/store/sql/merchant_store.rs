@@ -1,10 +1,9 @@
-//! The merchant's half of the store, on SQLite.
+//! The merchant's half of the store.
 
 use async_trait::async_trait;
 use domain::{OrderState, RefundState, Refusal};
 
-use super::writer::Urgency;
-use super::{SqliteStore, money_back, people, transactions};
+use super::{Database, SqlStore, money_back, people, transactions};
 use crate::people::{Action, Actor, AuditEntry, User, UserId};
 use crate::records::{OrderId, PaymentId, Refund, RefundId};
 use crate::rules::Cause;
@@ -21,7 +20,7 @@ use crate::token::Hash;
 const NOTE_USE_EVERY_MS: i64 = 60_000;
 
 #[async_trait]
-impl MerchantStore for SqliteStore {
+impl<D: Database> MerchantStore for SqlStore<D> {
     async fn transactions(
         &self,
         filter: Filter,
@@ -66,11 +65,10 @@ impl MerchantStore for SqliteStore {
         settlement: Settlement,
         now_ms: i64,
     ) -> Result<Result<RefundState, Refusal>, StoreError> {
-        self.writer
-            .write(Urgency::Gateway, move |connection| {
-                money_back::settle_refund(connection, refund, &settlement, now_ms)
-            })
-            .await
+        self.write_for_gateway(move |connection| {
+            money_back::settle_refund(connection, refund, &settlement, now_ms)
+        })
+        .await
     }
 
     async fn approve_refund(
@@ -117,7 +115,7 @@ impl MerchantStore for SqliteStore {
     ) -> Result<Option<Applied>, StoreError> {
         let timing = timing.clone();
         self.write(move |connection| {
-            money_back::apply_by(connection, payment, &cause, raw, by.as_ref(), now_ms, &timing)
+            money_back::apply_by(connection, payment, &cause, raw.as_deref(), by.as_ref(), now_ms, &timing)
         })
         .await
     }

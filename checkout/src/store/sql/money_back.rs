@@ -1,14 +1,15 @@
 //! What the merchant does with money, as SQL: refunds, reversals, receipts, cancellations.
 
 use domain::{Money, OrderEvent, OrderState, PaymentState, RefundEvent, RefundState, Refusal};
-use rusqlite::{Connection, named_params};
 
-use super::Failure;
 use super::people::insert_audit;
 use super::rows::{self, PAYMENT, REFUND};
 use super::work::{
-    Done, all, apply_to, event, execute, expect_one, insert_event, is_being_checked, one, order_by_id, raise,
-    violates, with_payments,
+    apply_to, event, expect_one, insert_event, is_being_checked, order_by_id, raise, set_order_state,
+    with_payments,
+};
+use super::{
+    Connection, Done, Failure, all, hold_order, hold_order_of, insert, one, unless_refused, value, values,
 };
 use crate::format::plain;
 use crate::people::{Action, Actor};
@@ -21,24 +22,24 @@ use crate::store::merchant::{
 use crate::timing::Timing;
 use crate::token::Hash;
 
-pub(super) fn order_record(connection: &Connection, reference: &str) -> Done<Option<OrderRecord>> {
+pub(super) fn order_record(connection: &dyn Connection, reference: &str) -> Done<Option<OrderRecord>> {
     let sql = format!("SELECT {} FROM orders WHERE reference = ?1", rows::ORDER);
-    with_the_rest(connection, one(connection, &sql, [reference], rows::order)?)
+    with_the_rest(connection, one(connection, &sql, values![reference], rows::order)?)
 }
 
-pub(super) fn order_record_of(connection: &Connection, payment: PaymentId) -> Done<Option<OrderRecord>> {
+pub(super) fn order_record_of(connection: &dyn Connection, payment: PaymentId) -> Done<Option<OrderRecord>> {
     let sql = format!(
         "SELECT {} FROM orders WHERE id = (SELECT order_id FROM payments WHERE id = ?1)",
         rows::ORDER
     );
-    with_the_rest(connection, one(connection, &sql, [payment.0], rows::order)?)
+    with_the_rest(connection, one(connection, &sql, values![payment], rows::order)?)
 }
 
-fn with_the_rest(connection: &Connection, order: Option<Order>) -> Done<Option<OrderRecord>> {
+fn with_the_rest(connection: &dyn Connection, order: Option<Order>) -> Done<Option<OrderRecord>> {
     let Some(file) = with_payments(connection, order)? else {
         return Ok(None);
     };
-    let order = [file.order.id.0];
+    let order = values![file.order.id];
     let refunds = format!("SELECT {REFUND} FROM refunds WHERE order_id = ?1 ORDER BY id");
     let receipts = "SELECT amount_minor, currency, note, recorded_by, recorded_at_ms FROM receipts
          WHERE order_id = ?1 ORDER BY id";
@@ -51,32 +52,37 @@ fn with_the_rest(connection: &Connection, order: Option<Order>) -> Done<Option<O
     }))
 }
 
-pub(super) fn refund(connection: &Connection, id: RefundId) -> Done<Option<Refund>> {
-    one(connection, &format!("SELECT {REFUND} FROM refunds WHERE id = ?1"), [id.0], rows::refund)
+pub(super) fn refund(connection: &dyn Connection, id: RefundId) -> Done<Option<Refund>> {
+    one(connection, &format!("SELECT {REFUND} FROM refunds WHERE id = ?1"), values![id], rows::refund)
+}
+
+/// A refund whose order is held, so that it stays as it is until the transaction ends.
+fn held_refund(connection: &dyn Connection, id: RefundId) -> Done<Option<Refund>> {
+    match refund(connection, id)? {
+        Some(found) => {
+            hold_order(connection, found.order)?;
+            refund(connection, id)
+        }
+        None => Ok(None),
+    }
 }
 
 /// The refund that a press made before.
-fn refund_of_key(connection: &Connection, key: Hash) -> Done<Option<Refund>> {
-    one(connection, &format!("SELECT {REFUND} FROM refunds WHERE key = ?1"), [key.0], rows::refund)
+fn refund_of_key(connection: &dyn Connection, key: Hash) -> Done<Option<Refund>> {
+    one(connection, &format!("SELECT {REFUND} FROM refunds WHERE key = ?1"), values![key], rows::refund)
 }
 
-fn payment(connection: &Connection, id: PaymentId) -> Done<Option<Payment>> {
-    one(connection, &format!("SELECT {PAYMENT} FROM payments WHERE id = ?1"), [id.0], rows::payment)
+fn payment(connection: &dyn Connection, id: PaymentId) -> Done<Option<Payment>> {
+    one(connection, &format!("SELECT {PAYMENT} FROM payments WHERE id = ?1"), values![id], rows::payment)
 }
 
 /// An order that something else refers to.
-fn order_of(connection: &Connection, id: OrderId) -> Done<Order> {
+fn order_of(connection: &dyn Connection, id: OrderId) -> Done<Order> {
     order_by_id(connection, id)?.ok_or_else(|| Failure::Damaged(format!("order {} is missing", id.0)))
 }
 
-/// Runs an insert that a trigger may refuse because the money is not there. `false` where it did.
-fn fits(inserted: Done<usize>) -> Done<bool> {
-    match inserted {
-        Ok(_) => Ok(true),
-        Err(Failure::Sqlite(error)) if violates(&error, "refund does not fit") => Ok(false),
-        Err(error) => Err(error),
-    }
-}
+/// The rule of the database that a refund breaks whose money is not there.
+const FITS: &str = "refund does not fit";
 
 /// What an event says about an amount.
 fn words(money: Money, why: &str) -> String {
@@ -84,15 +90,14 @@ fn words(money: Money, why: &str) -> String {
 }
 
 /// What is set aside of a payment, or gone.
-pub(super) fn counted_minor(connection: &Connection, payment: PaymentId) -> Done<i64> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT coalesce(sum(amount_minor), 0) FROM refunds WHERE payment_id = ?1 AND state <> 'refused'",
-        )?
-        .query_row([payment.0], |row| row.get(0))?)
+pub(super) fn counted_minor(connection: &dyn Connection, payment: PaymentId) -> Done<i64> {
+    let sql = "SELECT CAST(coalesce(sum(amount_minor), 0) AS BIGINT) FROM refunds
+         WHERE payment_id = ?1 AND state <> 'refused'";
+    value(connection, sql, values![payment])
 }
 
-pub(super) fn reserve_refund(connection: &Connection, new: &NewRefund, now_ms: i64) -> Done<Reserved> {
+pub(super) fn reserve_refund(connection: &dyn Connection, new: &NewRefund, now_ms: i64) -> Done<Reserved> {
+    hold_order_of(connection, new.payment)?;
     if let Some(before) = new.key.map(|key| refund_of_key(connection, key)).transpose()?.flatten() {
         let same = before.payment == Some(new.payment) && before.money == new.money;
         return Ok(if same { Reserved::Repeated(before.id) } else { Reserved::KeyReused });
@@ -103,30 +108,25 @@ pub(super) fn reserve_refund(connection: &Connection, new: &NewRefund, now_ms: i
     let sum = counted_minor(connection, payment.id)?.saturating_add(new.money.minor);
     let is_proposal = new.approval_above_minor.is_some_and(|limit| sum > limit);
     let state = if is_proposal { RefundState::Proposed } else { RefundState::Reserved };
-    let inserted = connection
-        .prepare_cached(
-            "INSERT INTO refunds (order_id, payment_id, kind, gateway_order_id, key, amount_minor, currency, reason,
-                 state, asked_by, made_at_ms, reserved_at_ms)
-             VALUES (:order, :payment, 'gateway', :gateway_order_id, :key, :amount, :currency, :reason,
-                 :state, :by, :now, :reserved)",
-        )?
-        .execute(named_params! {
-            ":order": payment.order.0,
-            ":payment": payment.id.0,
-            ":gateway_order_id": new.gateway_order_id,
-            ":key": new.key.map(|key| key.0),
-            ":amount": new.money.minor,
-            ":currency": new.money.currency.code(),
-            ":reason": new.reason,
-            ":state": state.name(),
-            ":by": new.actor.who,
-            ":now": now_ms,
-            ":reserved": (!is_proposal).then_some(now_ms),
-        });
-    if !fits(inserted.map_err(Failure::from))? {
+    let reserved_at_ms = (!is_proposal).then_some(now_ms);
+    let row = [
+        ("order_id", payment.order.into()),
+        ("payment_id", payment.id.into()),
+        ("kind", RefundKind::Gateway.name().into()),
+        ("gateway_order_id", (&new.gateway_order_id).into()),
+        ("key", new.key.into()),
+        ("amount_minor", new.money.minor.into()),
+        ("currency", new.money.currency.code().into()),
+        ("reason", (&new.reason).into()),
+        ("state", state.name().into()),
+        ("asked_by", (&new.actor.who).into()),
+        ("made_at_ms", now_ms.into()),
+        ("reserved_at_ms", reserved_at_ms.into()),
+    ];
+    let Some(id) = unless_refused(connection, FITS, || insert(connection, "refunds", &row))?.map(RefundId)
+    else {
         return Ok(Reserved::No);
-    }
-    let id = RefundId(connection.last_insert_rowid());
+    };
     let detail = words(new.money, &new.reason);
     let kind = if is_proposal { EventKind::RefundProposed } else { EventKind::RefundReserved };
     // A proposal is signed anew when it is approved.
@@ -138,12 +138,12 @@ pub(super) fn reserve_refund(connection: &Connection, new: &NewRefund, now_ms: i
 }
 
 pub(super) fn settle_refund(
-    connection: &Connection,
+    connection: &dyn Connection,
     id: RefundId,
     settlement: &Settlement,
     now_ms: i64,
 ) -> Done<Result<RefundState, Refusal>> {
-    let Some(refund) = refund(connection, id)? else {
+    let Some(refund) = held_refund(connection, id)? else {
         return Ok(Err(Refusal::RefundState));
     };
     let next = match refund.state.on(settlement.event) {
@@ -162,10 +162,9 @@ pub(super) fn settle_refund(
         }
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let changed = execute(
-        connection,
+    let changed = connection.execute(
         "UPDATE refunds SET state = ?3, settled_at_ms = ?4, answer = ?5 WHERE id = ?1 AND state = ?2",
-        (id.0, refund.state.name(), next.name(), now_ms, &settlement.detail),
+        values![id, refund.state.name(), next.name(), now_ms, &settlement.detail],
     )?;
     expect_one(changed, "refund")?;
     let kind = match settlement.event {
@@ -196,7 +195,7 @@ pub(super) fn settle_refund(
 /// A payment that was not taken for its order is asked about only to give its money back: until nothing of
 /// it is left, or a person has to look, because a refund of it was not done.
 fn after_money_of_nobody(
-    connection: &Connection,
+    connection: &dyn Connection,
     refund: &Refund,
     state: RefundState,
     now_ms: i64,
@@ -209,10 +208,11 @@ fn after_money_of_nobody(
     match payment.money.minor.saturating_sub(counted_minor(connection, id)?) {
         left if state == RefundState::Done && left > 0 => {
             let sql = "UPDATE payments SET next_ask_at_ms = coalesce(next_ask_at_ms, ?2) WHERE id = ?1";
-            execute(connection, sql, (id.0, now_ms)).map(drop)
+            connection.execute(sql, values![id, now_ms]).map(drop)
         }
         _ if state == RefundState::Done => {
-            execute(connection, "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", [id.0]).map(drop)
+            let sql = "UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1";
+            connection.execute(sql, values![id]).map(drop)
         }
         _ => {
             let (number, amount, state) = (refund.id.0, plain(refund.money), state.name());
@@ -223,44 +223,39 @@ fn after_money_of_nobody(
 }
 
 /// An order whose money went back in full is refunded.
-fn note_all_given_back(connection: &Connection, id: OrderId) -> Done<()> {
+fn note_all_given_back(connection: &dyn Connection, id: OrderId) -> Done<()> {
     let order = order_of(connection, id)?;
     // A payment that was refused, or reversed, is none of the order's money, and neither are its refunds.
-    let (held, gone): (i64, i64) = connection
-        .prepare_cached(
-            "SELECT
-                 (SELECT coalesce(sum(amount_minor), 0) FROM payments
-                     WHERE order_id = ?1 AND state IN ('paid', 'reversing'))
-                 + (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1),
-                 (SELECT coalesce(sum(r.amount_minor), 0) FROM refunds r LEFT JOIN payments p ON p.id = r.payment_id
-                     WHERE r.order_id = ?1 AND r.state = 'done' AND (p.id IS NULL OR p.state = 'paid'))",
-        )?
-        .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let held_sql = "SELECT CAST((SELECT coalesce(sum(amount_minor), 0) FROM payments
+             WHERE order_id = ?1 AND state IN ('paid', 'reversing'))
+         + (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1) AS BIGINT)";
+    let gone_sql = "SELECT CAST(coalesce(sum(r.amount_minor), 0) AS BIGINT)
+         FROM refunds r LEFT JOIN payments p ON p.id = r.payment_id
+         WHERE r.order_id = ?1 AND r.state = 'done' AND (p.id IS NULL OR p.state = 'paid')";
+    let held: i64 = value(connection, held_sql, values![id])?;
+    let gone: i64 = value(connection, gone_sql, values![id])?;
     if gone < held {
         return Ok(());
     }
     let Ok(next) = order.state.on(OrderEvent::AllGivenBack) else { return Ok(()) };
-    execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (id.0, next.name())).map(drop)
+    set_order_state(connection, id, next)
 }
 
 pub(super) fn approve_refund(
-    connection: &Connection,
+    connection: &dyn Connection,
     id: RefundId,
     actor: &Actor,
     request: &str,
     now_ms: i64,
 ) -> Done<Approved> {
-    let Some(refund) = refund(connection, id)? else { return Ok(Approved::NotProposed) };
+    let Some(refund) = held_refund(connection, id)? else { return Ok(Approved::NotProposed) };
     let Ok(next) = refund.state.on(RefundEvent::Approved) else { return Ok(Approved::NotProposed) };
     if refund.asked_by == actor.who {
         return Ok(Approved::OwnProposal);
     }
-    let approved = execute(
-        connection,
-        "UPDATE refunds SET state = ?2, reserved_at_ms = ?3 WHERE id = ?1 AND state = 'proposed'",
-        (id.0, next.name(), now_ms),
-    );
-    if !fits(approved)? {
+    let sql = "UPDATE refunds SET state = ?2, reserved_at_ms = ?3 WHERE id = ?1 AND state = 'proposed'";
+    let approve = || connection.execute(sql, values![id, next.name(), now_ms]);
+    if unless_refused(connection, FITS, approve)?.is_none() {
         return Ok(Approved::DoesNotFit);
     }
     let detail = words(refund.money, &refund.reason);
@@ -271,7 +266,12 @@ pub(super) fn approve_refund(
     Ok(Approved::Yes(Box::new(Refund { state: next, ..refund })))
 }
 
-pub(super) fn record_refund(connection: &Connection, new: &RecordedRefund, now_ms: i64) -> Done<Reserved> {
+pub(super) fn record_refund(
+    connection: &dyn Connection,
+    new: &RecordedRefund,
+    now_ms: i64,
+) -> Done<Reserved> {
+    hold_order(connection, new.order)?;
     if let Some(before) = refund_of_key(connection, new.key)? {
         let same = (before.order, before.payment, before.kind, before.money)
             == (new.order, new.payment, new.kind, new.money);
@@ -280,27 +280,23 @@ pub(super) fn record_refund(connection: &Connection, new: &RecordedRefund, now_m
     if new.money.minor <= 0 || new.kind == RefundKind::Gateway {
         return Ok(Reserved::No);
     }
-    let inserted = connection
-        .prepare_cached(
-            "INSERT INTO refunds (order_id, payment_id, kind, key, amount_minor, currency, reason, state, asked_by,
-                 made_at_ms, settled_at_ms)
-             VALUES (:order, :payment, :kind, :key, :amount, :currency, :reason, 'done', :by, :now, :now)",
-        )?
-        .execute(named_params! {
-            ":order": new.order.0,
-            ":payment": new.payment.map(|id| id.0),
-            ":kind": new.kind.name(),
-            ":key": new.key.0,
-            ":amount": new.money.minor,
-            ":currency": new.money.currency.code(),
-            ":reason": new.reason,
-            ":by": new.actor.who,
-            ":now": now_ms,
-        });
-    if !fits(inserted.map_err(Failure::from))? {
+    let row = [
+        ("order_id", new.order.into()),
+        ("payment_id", new.payment.into()),
+        ("kind", new.kind.name().into()),
+        ("key", new.key.into()),
+        ("amount_minor", new.money.minor.into()),
+        ("currency", new.money.currency.code().into()),
+        ("reason", (&new.reason).into()),
+        ("state", RefundState::Done.name().into()),
+        ("asked_by", (&new.actor.who).into()),
+        ("made_at_ms", now_ms.into()),
+        ("settled_at_ms", now_ms.into()),
+    ];
+    let Some(id) = unless_refused(connection, FITS, || insert(connection, "refunds", &row))?.map(RefundId)
+    else {
         return Ok(Reserved::No);
-    }
-    let id = RefundId(connection.last_insert_rowid());
+    };
     let detail = format!("{}, {}", new.kind.name(), words(new.money, &new.reason));
     let happened = event(EventKind::RefundRecorded, &detail);
     insert_event(connection, Some(new.order), new.payment, &happened, now_ms)?;
@@ -312,12 +308,16 @@ pub(super) fn record_refund(connection: &Connection, new: &RecordedRefund, now_m
     Ok(Reserved::Yes(id))
 }
 
-pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, now_ms: i64) -> Done<u32> {
+pub(super) fn abandon_refunds(
+    connection: &dyn Connection,
+    reserved_before_ms: i64,
+    now_ms: i64,
+) -> Done<u32> {
     let abandoned = all(
         connection,
-        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 LIMIT 500",
-        [reserved_before_ms],
-        |row| Ok(RefundId(row.get(0)?)),
+        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 ORDER BY order_id, id LIMIT 500",
+        values![reserved_before_ms],
+        |row| row.first().map(RefundId),
     )?;
     let settlement = Settlement {
         event: RefundEvent::Undecided,
@@ -325,14 +325,19 @@ pub(super) fn abandon_refunds(connection: &Connection, reserved_before_ms: i64, 
         raw: None,
         actor: None,
     };
-    for refund in &abandoned {
-        let _ = settle_refund(connection, *refund, &settlement, now_ms)?;
+    let mut count: u32 = 0;
+    for id in abandoned {
+        // It may have been settled while somebody else held it.
+        let still = held_refund(connection, id)?.filter(|refund| refund.state == RefundState::Reserved);
+        if still.is_some() && settle_refund(connection, id, &settlement, now_ms)?.is_ok() {
+            count = count.saturating_add(1);
+        }
     }
-    Ok(u32::try_from(abandoned.len()).unwrap_or(u32::MAX))
+    Ok(count)
 }
 
 pub(super) fn abandon_reversals(
-    connection: &Connection,
+    connection: &dyn Connection,
     asked_before_ms: i64,
     now_ms: i64,
     timing: &Timing,
@@ -341,25 +346,31 @@ pub(super) fn abandon_reversals(
     let sql = format!(
         "SELECT {PAYMENT} FROM payments p WHERE state = 'reversing' AND state_since_ms < ?1 AND NOT EXISTS (
              SELECT 1 FROM events e WHERE e.payment_id = p.id AND e.kind = 'reversal_unknown'
-                 AND e.at_ms >= p.state_since_ms) LIMIT 500"
+                 AND e.at_ms >= p.state_since_ms) ORDER BY order_id LIMIT 500"
     );
-    let abandoned = all(connection, &sql, [asked_before_ms], rows::payment)?;
-    let count = u32::try_from(abandoned.len()).unwrap_or(u32::MAX);
-    for payment in abandoned {
-        apply_to(connection, payment, &Cause::ReversalUndecided, None, now_ms, timing)?;
+    let mut count: u32 = 0;
+    for found in all(connection, &sql, values![asked_before_ms], rows::payment)? {
+        hold_order(connection, found.order)?;
+        // It may have been answered while somebody else held it.
+        let still = payment(connection, found.id)?.filter(|payment| payment.state == found.state);
+        if let Some(payment) = still {
+            apply_to(connection, payment, &Cause::ReversalUndecided, None, now_ms, timing)?;
+            count = count.saturating_add(1);
+        }
     }
     Ok(count)
 }
 
 pub(super) fn apply_by(
-    connection: &Connection,
+    connection: &dyn Connection,
     id: PaymentId,
     cause: &Cause,
-    raw: Option<String>,
+    raw: Option<&str>,
     by: Option<&(Actor, Action)>,
     now_ms: i64,
     timing: &Timing,
 ) -> Done<Option<Applied>> {
+    hold_order_of(connection, id)?;
     let Some(payment) = payment(connection, id)? else { return Ok(None) };
     let applied = apply_to(connection, payment, cause, raw, now_ms, timing)?;
     if let (Some((actor, action)), Ok(state)) = (by, applied.decision.outcome) {
@@ -370,34 +381,29 @@ pub(super) fn apply_by(
 }
 
 pub(super) fn record_receipt(
-    connection: &Connection,
+    connection: &dyn Connection,
     new: &NewReceipt,
     now_ms: i64,
 ) -> Done<Result<OrderState, Refusal>> {
+    hold_order(connection, new.order)?;
     let order = order_of(connection, new.order)?;
-    let repeated: bool = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM receipts WHERE key = ?1 AND order_id = ?2)")?
-        .query_row((new.key.0, order.id.0), |row| row.get(0))?;
-    if repeated {
+    let repeated = "SELECT EXISTS (SELECT 1 FROM receipts WHERE key = ?1 AND order_id = ?2)";
+    if value(connection, repeated, values![new.key, order.id])? {
         return Ok(Ok(order.state));
     }
     if new.money.currency != order.new.total.currency || new.money.minor <= 0 {
         return Ok(Err(Refusal::OrderState));
     }
-    execute(
-        connection,
-        "INSERT INTO receipts (order_id, key, amount_minor, currency, note, recorded_by, recorded_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        (
-            order.id.0,
-            new.key.0,
-            new.money.minor,
-            new.money.currency.code(),
-            &new.note,
-            &new.actor.who,
-            now_ms,
-        ),
-    )?;
+    let row = [
+        ("order_id", order.id.into()),
+        ("key", new.key.into()),
+        ("amount_minor", new.money.minor.into()),
+        ("currency", new.money.currency.code().into()),
+        ("note", (&new.note).into()),
+        ("recorded_by", (&new.actor.who).into()),
+        ("recorded_at_ms", now_ms.into()),
+    ];
+    insert(connection, "receipts", &row)?;
     let received = received_minor(connection, order.id)?;
     let detail = words(new.money, &new.note);
     insert_event(connection, Some(order.id), None, &event(EventKind::MoneyReceived, &detail), now_ms)?;
@@ -412,27 +418,25 @@ pub(super) fn record_receipt(
     if received < order.new.total.minor && !new.settles {
         return Ok(Ok(order.state));
     }
-    execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (order.id.0, paid.name()))?;
+    set_order_state(connection, order.id, paid)?;
     Ok(Ok(paid))
 }
 
 /// What came in by the merchant's own methods and did not go back.
-pub(super) fn received_minor(connection: &Connection, order: OrderId) -> Done<i64> {
-    Ok(connection
-        .prepare_cached(
-            "SELECT (SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1)
-                 - (SELECT coalesce(sum(amount_minor), 0) FROM refunds
-                     WHERE order_id = ?1 AND payment_id IS NULL AND state <> 'refused')",
-        )?
-        .query_row([order.0], |row| row.get(0))?)
+pub(super) fn received_minor(connection: &dyn Connection, order: OrderId) -> Done<i64> {
+    let sql = "SELECT CAST((SELECT coalesce(sum(amount_minor), 0) FROM receipts WHERE order_id = ?1)
+         - (SELECT coalesce(sum(amount_minor), 0) FROM refunds
+             WHERE order_id = ?1 AND payment_id IS NULL AND state <> 'refused') AS BIGINT)";
+    value(connection, sql, values![order])
 }
 
 pub(super) fn cancel_order(
-    connection: &Connection,
+    connection: &dyn Connection,
     id: OrderId,
     actor: &Actor,
     now_ms: i64,
 ) -> Done<Result<(), Refusal>> {
+    hold_order(connection, id)?;
     let order = order_of(connection, id)?;
     let cancelled = match order.state.on(OrderEvent::Cancel) {
         Ok(next) if next == order.state => return Ok(Ok(())),
@@ -441,7 +445,7 @@ pub(super) fn cancel_order(
         Ok(next) => next,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    execute(connection, "UPDATE orders SET state = ?2 WHERE id = ?1", (id.0, cancelled.name()))?;
+    set_order_state(connection, id, cancelled)?;
     insert_event(connection, Some(id), None, &event(EventKind::CancelledByMerchant, ""), now_ms)?;
     insert_audit(connection, actor, Action::OrderCancelled, Some(id), "", now_ms)?;
     if received_minor(connection, id)? > 0 {
@@ -451,12 +455,9 @@ pub(super) fn cancel_order(
     Ok(Ok(()))
 }
 
-pub(super) fn looked_at(connection: &Connection, id: OrderId, actor: &Actor, now_ms: i64) -> Done<()> {
-    let had = execute(
-        connection,
-        "UPDATE orders SET attention_since_ms = NULL WHERE id = ?1 AND attention_since_ms IS NOT NULL",
-        [id.0],
-    )?;
+pub(super) fn looked_at(connection: &dyn Connection, id: OrderId, actor: &Actor, now_ms: i64) -> Done<()> {
+    let sql = "UPDATE orders SET attention_since_ms = NULL WHERE id = ?1 AND attention_since_ms IS NOT NULL";
+    let had = connection.execute(sql, values![id])?;
     if had > 0 {
         insert_event(connection, Some(id), None, &event(EventKind::LookedAt, ""), now_ms)?;
         insert_audit(connection, actor, Action::LookedAt, Some(id), "", now_ms)?;

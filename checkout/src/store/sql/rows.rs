@@ -3,16 +3,14 @@
 use domain::{
     Currency, Customer, Details, Language, Money, OrderState, PaymentMethod, PaymentState, RefundState,
 };
-use rusqlite::Row;
 
-use super::Failure;
+use super::{Done, Failure, Row};
 use crate::people::{Action, Actor, AuditEntry, Role, User, UserId};
 use crate::records::{
     Event, EventKind, Mode, NewEvent, NewOrder, Order, OrderId, Payment, PaymentId, Receipt, Refund,
     RefundId, RefundKind, Storefront,
 };
 use crate::store::merchant::{Cursor, Transaction};
-use crate::token::Hash;
 
 /// The columns of [`order`].
 pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
@@ -25,10 +23,10 @@ pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method,
      confirmed, next_ask_at_ms, unanswered";
 
 /// Reads the [`ORDER`] columns.
-pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
+pub(super) fn order(row: &dyn Row) -> Done<Order> {
     let id: i64 = row.get("id")?;
     let damaged = |column: &str| Failure::Damaged(format!("order {id}, {column}"));
-    let text = |column: &str| row.get::<_, String>(column);
+    let text = |column: &str| row.get::<String>(column);
     let details: Details = serde_json::from_str(&text("customer")?).map_err(|_| damaged("customer"))?;
     Ok(Order {
         id: OrderId(id),
@@ -40,8 +38,8 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
         new: NewOrder {
             reference: text("reference")?,
             mode: Mode::from_name(&text("mode")?).ok_or_else(|| damaged("mode"))?,
-            cart: Hash(row.get("cart")?),
-            content: Hash(row.get("content")?),
+            cart: row.get("cart")?,
+            content: row.get("content")?,
             lines: serde_json::from_str(&text("lines")?).map_err(|_| damaged("lines"))?,
             delivery: text("delivery")?,
             total: money(row, "total_minor")?.ok_or_else(|| damaged("currency"))?,
@@ -49,7 +47,7 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
             language: Language::from_tag(&text("language")?).ok_or_else(|| damaged("language"))?,
             day: row.get("day")?,
             storefront: Storefront {
-                quote: row.get::<_, Option<[u8; 32]>>("quote")?.map(Hash),
+                quote: row.get("quote")?,
                 reference: text("shop_reference")?,
                 return_url: text("return_url")?,
             },
@@ -58,10 +56,10 @@ pub(super) fn order(row: &Row<'_>) -> Result<Order, Failure> {
 }
 
 /// Reads the [`PAYMENT`] columns.
-pub(super) fn payment(row: &Row<'_>) -> Result<Payment, Failure> {
+pub(super) fn payment(row: &dyn Row) -> Done<Payment> {
     let id: i64 = row.get("id")?;
     let damaged = |column: &str| Failure::Damaged(format!("payment {id}, {column}"));
-    let text = |column: &str| row.get::<_, String>(column);
+    let text = |column: &str| row.get::<String>(column);
     Ok(Payment {
         id: PaymentId(id),
         order: OrderId(row.get("order_id")?),
@@ -83,11 +81,11 @@ pub(super) fn payment(row: &Row<'_>) -> Result<Payment, Failure> {
 }
 
 /// Reads `at_ms, payment_id, kind, detail, raw`.
-pub(super) fn event(row: &Row<'_>) -> Result<Event, Failure> {
+pub(super) fn event(row: &dyn Row) -> Done<Event> {
     let kind: String = row.get("kind")?;
     Ok(Event {
         at_ms: row.get("at_ms")?,
-        payment: row.get::<_, Option<i64>>("payment_id")?.map(PaymentId),
+        payment: row.get::<Option<i64>>("payment_id")?.map(PaymentId),
         what: NewEvent {
             kind: EventKind::from_name(&kind)
                 .ok_or_else(|| Failure::Damaged(format!("event kind {kind:?}")))?,
@@ -102,17 +100,17 @@ pub(super) const REFUND: &str = "id, order_id, payment_id, kind, gateway_order_i
      reason, state, asked_by, made_at_ms, settled_at_ms, answer";
 
 /// Reads the [`REFUND`] columns.
-pub(super) fn refund(row: &Row<'_>) -> Result<Refund, Failure> {
+pub(super) fn refund(row: &dyn Row) -> Done<Refund> {
     let id: i64 = row.get("id")?;
     let damaged = |column: &str| Failure::Damaged(format!("refund {id}, {column}"));
-    let text = |column: &str| row.get::<_, String>(column);
+    let text = |column: &str| row.get::<String>(column);
     Ok(Refund {
         id: RefundId(id),
         order: OrderId(row.get("order_id")?),
-        payment: row.get::<_, Option<i64>>("payment_id")?.map(PaymentId),
+        payment: row.get::<Option<i64>>("payment_id")?.map(PaymentId),
         kind: RefundKind::from_name(&text("kind")?).ok_or_else(|| damaged("kind"))?,
         gateway_order_id: row.get("gateway_order_id")?,
-        key: row.get::<_, Option<[u8; 32]>>("key")?.map(Hash),
+        key: row.get("key")?,
         money: money(row, "amount_minor")?.ok_or_else(|| damaged("currency"))?,
         reason: text("reason")?,
         state: RefundState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
@@ -124,7 +122,7 @@ pub(super) fn refund(row: &Row<'_>) -> Result<Refund, Failure> {
 }
 
 /// Reads `amount_minor, currency, note, recorded_by, recorded_at_ms`.
-pub(super) fn receipt(row: &Row<'_>) -> Result<Receipt, Failure> {
+pub(super) fn receipt(row: &dyn Row) -> Done<Receipt> {
     Ok(Receipt {
         money: money(row, "amount_minor")?
             .ok_or_else(|| Failure::Damaged("a receipt, currency".to_owned()))?,
@@ -143,10 +141,10 @@ pub(super) const TRANSACTION: &str = "o.id, o.day, o.reference, o.placed_at_ms, 
          ORDER BY p.state IN ('paid', 'reversing') DESC, p.id DESC LIMIT 1) AS trnref";
 
 /// Reads the [`TRANSACTION`] columns.
-pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Failure> {
+pub(super) fn transaction(row: &dyn Row) -> Done<Transaction> {
     let id: i64 = row.get("id")?;
     let damaged = |column: &str| Failure::Damaged(format!("order {id}, {column}"));
-    let text = |column: &str| row.get::<_, String>(column);
+    let text = |column: &str| row.get::<String>(column);
     let details: Details = serde_json::from_str(&text("customer")?).map_err(|_| damaged("customer"))?;
     Ok(Transaction {
         cursor: Cursor { day: row.get("day")?, id: OrderId(id) },
@@ -158,7 +156,7 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Failure> {
         refunded_minor: row.get("refunded_minor")?,
         name: format!("{} {}", details.first_name, details.family_name),
         email: details.email,
-        trnref: row.get::<_, Option<String>>("trnref")?.unwrap_or_default(),
+        trnref: row.get::<Option<String>>("trnref")?.unwrap_or_default(),
         shop_reference: text("shop_reference")?,
         return_url: text("return_url")?,
         attention: row.get("attention")?,
@@ -169,7 +167,7 @@ pub(super) fn transaction(row: &Row<'_>) -> Result<Transaction, Failure> {
 pub(super) const USER: &str = "u.id, u.email, u.role, u.is_disabled, u.totp_secret IS NOT NULL AS has_totp";
 
 /// Reads the [`USER`] columns.
-pub(super) fn user(row: &Row<'_>) -> Result<User, Failure> {
+pub(super) fn user(row: &dyn Row) -> Done<User> {
     let email: String = row.get("email")?;
     let role: String = row.get("role")?;
     Ok(User {
@@ -186,7 +184,7 @@ pub(super) const AUDIT: &str = "a.id, a.at_ms, a.who, a.address, a.action, a.det
      (SELECT o.reference FROM orders o WHERE o.id = a.order_id) AS reference";
 
 /// Reads the [`AUDIT`] columns.
-pub(super) fn audit_entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
+pub(super) fn audit_entry(row: &dyn Row) -> Done<AuditEntry> {
     let action: String = row.get("action")?;
     Ok(AuditEntry {
         id: row.get("id")?,
@@ -199,7 +197,7 @@ pub(super) fn audit_entry(row: &Row<'_>) -> Result<AuditEntry, Failure> {
     })
 }
 
-fn money(row: &Row<'_>, minor: &str) -> Result<Option<Money>, Failure> {
+fn money(row: &dyn Row, minor: &str) -> Done<Option<Money>> {
     let code: String = row.get("currency")?;
     let minor: i64 = row.get(minor)?;
     Ok(Currency::from_code(&code).map(|currency| Money::new(minor, currency)))

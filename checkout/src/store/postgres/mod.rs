@@ -1,0 +1,297 @@
+//! The store in a PostgreSQL database: for a shop of more than one machine.
+//!
+//! Any number of replicas share it. What must not be done twice at the same time is held by rows that are locked,
+//! and refused by the database's own rules.
+
+mod connection;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode, Postgres as Driver};
+use sqlx::{Acquire as _, SqlSafeStr as _};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use self::connection::Session;
+use super::StoreError;
+use super::sql::{self, Database, Done, Failure, SqlStore, Urgency};
+
+/// The steps from an empty database to today's schema. Only ever added to.
+///
+/// A replica of the version before goes on working while they are applied and after: a step adds, and what is not
+/// needed any more is taken away one version later.
+fn migrations() -> Migrator {
+    let step = |version, description: &'static str, sql: &'static str| {
+        Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations(vec![step(
+        1,
+        "orders, merchant, storefront",
+        include_str!("migrations/0001_everything.sql"),
+    )]);
+    migrator.dangerous_set_table_name("tillgate_migrations");
+    // A newer version may have been here: what it says about that is looked at by `check_schema`.
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+/// How long somebody waits for a free connection.
+const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
+/// How many may wait for one. More are refused at once, rather than answered too late.
+const QUEUE: usize = 1024;
+/// How often a piece of work is tried while others are in its way.
+const ATTEMPTS: u32 = 10;
+/// What the server is told of each connection: no statement runs for ever, and none waits for ever.
+const LIMITS: [(&str, &str); 3] =
+    [("statement_timeout", "15s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+
+/// A PostgreSQL database.
+pub struct Postgres {
+    /// For the gateway's messages alone.
+    gateway: Lane,
+    usual: Lane,
+}
+
+/// A store in a PostgreSQL database.
+pub type PostgresStore = SqlStore<Postgres>;
+
+/// Some connections, and how many may wait for them.
+struct Lane {
+    pool: PgPool,
+    places: Arc<Semaphore>,
+}
+
+impl Lane {
+    fn new(options: &PgConnectOptions, connections: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(connections.max(1))
+            .min_connections(0)
+            .acquire_timeout(WAIT_FOR_CONNECTION)
+            .max_lifetime(Duration::from_mins(30))
+            .idle_timeout(Duration::from_mins(10))
+            .connect_lazy_with(options.clone());
+        Self { pool, places: Arc::new(Semaphore::new(QUEUE)) }
+    }
+
+    /// Runs work on one of the connections, on a thread that may wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Handle, PoolConnection<Driver>) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Overloaded)?;
+        let connection = self.pool.acquire().await?;
+        let runtime = Handle::current();
+        tokio::task::spawn_blocking(move || {
+            let _place = place;
+            work(&runtime, connection)
+        })
+        .await
+        .map_err(|error| StoreError::Failed(error.to_string()))?
+        .map_err(StoreError::from)
+    }
+}
+
+/// How to reach a PostgreSQL database.
+#[derive(Clone, Debug)]
+pub struct PostgresAddress {
+    options: Box<PgConnectOptions>,
+}
+
+impl PostgresAddress {
+    /// Reads a URL such as `postgres://shop:secret@db.example.com/shop?sslrootcert=/etc/ssl/db.pem`.
+    ///
+    /// Where it names no `sslmode`, a database on this machine is spoken to without TLS where it has none, and one on
+    /// another machine with TLS and its certificate verified (`verify-full`).
+    pub fn parse(url: &str) -> Result<Self, StoreError> {
+        let wrong = |why: String| {
+            StoreError::Failed(format!(
+                "the address of the PostgreSQL database cannot be read ({why}); \
+                 it looks like postgres://user:password@host:5432/database"
+            ))
+        };
+        let mut options: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| match error {
+            sqlx::Error::Configuration(why) => wrong(why.to_string()),
+            error => wrong(error.to_string()),
+        })?;
+        let names_mode = url.contains("sslmode=") || url.contains("ssl-mode=");
+        if !names_mode && !is_here(&options) {
+            options = options.ssl_mode(PgSslMode::VerifyFull);
+        }
+        let options = options.application_name("tillgate").options(LIMITS);
+        Ok(Self { options: Box::new(options) })
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Host and database, without the password.
+    pub fn for_people(&self) -> String {
+        let options = &self.options;
+        let database = options.get_database().unwrap_or(options.get_username());
+        match options.get_socket() {
+            Some(socket) => format!("{} at {}", database, socket.display()),
+            None => format!("{} at {}:{}", database, options.get_host(), options.get_port()),
+        }
+    }
+}
+
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    options.get_socket().is_some()
+        || host == "localhost"
+        || host.starts_with('/')
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+/// How a database's schema compares with the one that this version was written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// It is the same.
+    Ours,
+    /// It has to be migrated first: so many steps are missing.
+    Older(usize),
+    /// A newer version has migrated it, in a way that this one can still work with.
+    Newer,
+}
+
+impl PostgresStore {
+    /// Connects to a database whose schema is up to date, with so many connections at most, a quarter of them
+    /// for the gateway's messages alone.
+    pub async fn connect(address: &PostgresAddress, connections: u32) -> Result<Self, StoreError> {
+        let for_gateway = (connections / 4).max(1);
+        let usual = connections.saturating_sub(for_gateway);
+        let store = Self(Postgres {
+            gateway: Lane::new(&address.options, for_gateway),
+            usual: Lane::new(&address.options, usual),
+        });
+        store.check_durability().await?;
+        match store.schema().await? {
+            Schema::Ours => Ok(store),
+            Schema::Newer => {
+                tracing::warn!("the database was migrated by a newer version; this one still works with it");
+                Ok(store)
+            }
+            Schema::Older(missing) => Err(StoreError::Failed(format!(
+                "its schema is of an older version, {missing} steps behind: run  tillgate migrate"
+            ))),
+        }
+    }
+
+    /// Brings a database's schema up to date. How many steps were taken. Replicas of the version before go on
+    /// working meanwhile.
+    pub async fn migrate(address: &PostgresAddress) -> Result<usize, StoreError> {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(WAIT_FOR_CONNECTION)
+            // A step may take longer than a use-case ever may.
+            .connect_with(address.options().clone().options([("statement_timeout", "0")]))
+            .await?;
+        let before = steps_taken(&pool).await?;
+        migrations().run(&pool).await.map_err(migration_failed)?;
+        Ok(steps_taken(&pool).await?.saturating_sub(before))
+    }
+
+    /// How the database's schema compares with ours.
+    pub async fn schema(&self) -> Result<Schema, StoreError> {
+        let taken = steps_taken(&self.0.usual.pool).await?;
+        let ours = migrations().iter().count();
+        Ok(match ours.checked_sub(taken) {
+            Some(0) => Schema::Ours,
+            Some(missing) => Schema::Older(missing),
+            None => Schema::Newer,
+        })
+    }
+
+    /// `OK` is said only of what is on disk: a server that answers before that is refused.
+    async fn check_durability(&self) -> Result<(), StoreError> {
+        let value: String =
+            sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&self.0.usual.pool).await?;
+        if value == "off" {
+            return Err(StoreError::Failed(
+                "synchronous_commit is off, so it answers before a change is on disk: set it to on"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn migration_failed(error: sqlx::migrate::MigrateError) -> StoreError {
+    StoreError::Failed(format!("the schema could not be brought up to date: {error}"))
+}
+
+/// How many steps were taken in a database.
+async fn steps_taken(pool: &PgPool) -> Result<usize, StoreError> {
+    let mut connection = pool.acquire().await?;
+    let exists: bool = sqlx::query_scalar("SELECT to_regclass('tillgate_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    if !exists {
+        return Ok(0);
+    }
+    let taken = connection.list_applied_migrations("tillgate_migrations").await.map_err(migration_failed)?;
+    Ok(taken.len())
+}
+
+impl Database for Postgres {
+    async fn write<T: Send + 'static>(
+        &self,
+        urgency: Urgency,
+        work: impl Fn(&dyn sql::Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lane = match urgency {
+            Urgency::Gateway => &self.gateway,
+            Urgency::Usual => &self.usual,
+        };
+        lane.run(move |runtime, mut connection| {
+            let mut left = ATTEMPTS;
+            loop {
+                left = left.saturating_sub(1);
+                match in_transaction(runtime, &mut connection, &work) {
+                    Err(Failure::Conflict(_)) if left > 0 => {}
+                    outcome => return outcome,
+                }
+            }
+        })
+        .await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let reading = |runtime: &Handle, mut connection: PoolConnection<Driver>| {
+            work(&Session { runtime, connection: RefCell::new(&mut connection) })
+        };
+        self.usual.run(reading).await
+    }
+}
+
+/// Runs work in a transaction and commits it. Where it fails, nothing of it stays.
+fn in_transaction<T>(
+    runtime: &Handle,
+    connection: &mut PoolConnection<Driver>,
+    work: &impl Fn(&dyn sql::Connection) -> Done<T>,
+) -> Done<T> {
+    let mut transaction = runtime.block_on(connection.begin())?;
+    let outcome = work(&Session { runtime, connection: RefCell::new(&mut transaction) });
+    match outcome {
+        Ok(done) => {
+            runtime.block_on(transaction.commit())?;
+            Ok(done)
+        }
+        Err(failure) => {
+            // Where even this fails the connection is lost, and the database undoes it by itself.
+            let _ = runtime.block_on(transaction.rollback());
+            Err(failure)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# with-postgres.sh COMMAND...: runs a command with TEST_DATABASE_URL set to a PostgreSQL server of its own, which is
+# gone afterwards. One that is set already is used as it is.
+. "$(dirname "$0")/lib.sh"
+
+if [ -n "${TEST_DATABASE_URL:-}" ]; then
+    exec "$@"
+fi
+
+# Debian keeps the server's programs out of PATH.
+PROGRAMS=$(find_postgres) || stop "PostgreSQL is missing: install  postgresql  (that is its name in Debian and in Homebrew)."
+
+# In memory where there are 2 GB of it: each commit is synced, and a disk would make each one slow.
+PLACE=${TMPDIR:-/tmp}
+if [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -gt 2000000 ]; then
+    PLACE=/dev/shm
+fi
+DIR=$(mktemp -d "$PLACE/tillgate-postgres-XXXXXX")
+# It does not run as root.
+as_its_user() {
+    if [ "$(id -u)" = 0 ]; then
+        runuser -u postgres -- "$@"
+    else
+        "$@"
+    fi
+}
+if [ "$(id -u)" = 0 ]; then
+    chown postgres "$DIR"
+fi
+end() {
+    as_its_user "$PROGRAMS/pg_ctl" --pgdata "$DIR/data" --mode immediate --silent stop || true
+    rm -rf "$DIR"
+}
+trap end EXIT
+
+(
+    cd "$DIR"
+    as_its_user "$PROGRAMS/initdb" --pgdata "$DIR/data" --username tillgate --auth trust --encoding UTF8 --no-locale \
+        --no-sync >"$DIR/log" 2>&1
+    as_its_user "$PROGRAMS/pg_ctl" --pgdata "$DIR/data" --log "$DIR/data/log" --silent --wait \
+        --options "-c listen_addresses= -c unix_socket_directories=$DIR -c max_connections=400" start >>"$DIR/log" 2>&1
+) || stop "PostgreSQL did not start: $(cat "$DIR/log" "$DIR/data/log" 2>/dev/null)"
+
+TEST_DATABASE_URL="postgres:///postgres?host=$DIR&user=tillgate" "$@"
