@@ -118,14 +118,14 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
     let links = DevLinks { sandbox_url: sandbox_url.clone() };
 
     let mut running = Running::default();
-    running.serve(shop_listener, application(&config, Arc::clone(&checkout), Some(links))?);
+    running.serve(shop_listener, application(&config, Arc::clone(&checkout), Some(links))?, &[]);
     // Where the machine has IPv6, `localhost` may mean that first.
     if let Ok(listener) =
         listen(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), sandbox_address.port())).await
     {
-        running.serve(listener, sandbox.router());
+        running.serve(listener, sandbox.router(), &[]);
     }
-    running.serve(sandbox_listener, sandbox.router());
+    running.serve(sandbox_listener, sandbox.router(), &[]);
     running.reconcile(checkout);
     let deliveries = sandbox.spawn_deliveries();
     started(&Started {

@@ -7,6 +7,7 @@ pub mod backend;
 pub mod cli;
 pub mod client_address;
 pub mod config;
+mod connections;
 pub mod cookies;
 pub mod dev;
 pub mod doctor;

@@ -1,6 +1,6 @@
 //! Start-up and shut-down.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,12 +14,15 @@ use checkout::gateway::{GatewayError, HttpGateway};
 use checkout::store::postgres::PostgresStore;
 use checkout::store::sqlite::SqliteStore;
 use checkout::store::{Store, StoreError};
+use ipnet::IpNet;
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::assets::{Assets, AssetsError};
 use crate::config::{Config, ConfigError, Database};
+use crate::connections;
 use crate::cookies::CookieNames;
 use crate::limits::Limits;
 use crate::routes;
@@ -45,6 +48,9 @@ pub enum StartupError {
     /// The HTTP client.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// What the process inherited is no socket that it can listen on.
+    #[error("a socket that was handed over by LISTEN_FDS cannot be used: {0}")]
+    Inherited(#[source] io::Error),
     /// An address is taken.
     #[error(
         "{0} cannot be listened on ({1}): end what is running there, or choose another address with --listen, and for the sandbox of `tillgate dev` with --sandbox-port"
@@ -95,6 +101,18 @@ pub fn application(
     Ok(routes::router(state)?)
 }
 
+/// The sockets that whoever started the process listens on for it, such as systemd (`LISTEN_FDS`): the shop's, then the
+/// operator's. A connection that comes while one process ends and the next begins waits there, and is not refused.
+pub fn inherited() -> Result<[Option<TcpListener>; 2], StartupError> {
+    let mut sockets = ListenFd::from_env();
+    let mut take = |index| -> io::Result<Option<TcpListener>> {
+        let Some(listener) = sockets.take_tcp_listener(index)? else { return Ok(None) };
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Some)
+    };
+    Ok([take(0).map_err(StartupError::Inherited)?, take(1).map_err(StartupError::Inherited)?])
+}
+
 /// Listens on an address.
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
     TcpListener::bind(address).await.map_err(|error| StartupError::Listen(address, error))
@@ -113,15 +131,16 @@ impl Default for Running {
 }
 
 impl Running {
-    /// Serves an application. When it ends, it takes no new connection and finishes what is running.
-    pub fn serve(&mut self, listener: TcpListener, application: Router) {
-        let service = application.into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, service).with_graceful_shutdown(self.stopped());
-        self.tasks.push(tokio::spawn(async move {
-            if let Err(error) = server.into_future().await {
-                tracing::error!(%error, "a listener ended");
-            }
-        }));
+    /// Serves an application. When it ends, it takes no new connection and finishes what is running. Trusted proxies
+    /// may open as many connections as there are.
+    pub fn serve(&mut self, listener: TcpListener, application: Router, trusted_proxies: &[IpNet]) {
+        let stop = self.stop.subscribe();
+        self.tasks.push(tokio::spawn(connections::serve(
+            listener,
+            application,
+            trusted_proxies.to_vec(),
+            stop,
+        )));
     }
 
     /// Asks the gateway about payments as they fall due.

@@ -61,9 +61,9 @@ impl Arguments {
         if self.listen.ip() == std::net::Ipv4Addr::LOCALHOST
             && let Ok(listener) = listen(six).await
         {
-            running.serve(listener, sandbox.router());
+            running.serve(listener, sandbox.router(), &[]);
         }
-        running.serve(listener, sandbox.router());
+        running.serve(listener, sandbox.router(), &[]);
         let deliveries = sandbox.spawn_deliveries();
         println!("Payment URL            {public_url}/vmp/checkout");
         println!("Configuration package  {}", self.dir.join(PACKAGE_FILE).display());

@@ -8,7 +8,7 @@ use checkout::clock::SystemClock;
 use super::{ConfigFile, EXIT_FAILED, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log};
 use crate::config::Config;
 use crate::routes::operator_router;
-use crate::serve::{Running, StartupError, application, asked_to_end, listen, open_checkout};
+use crate::serve::{Running, StartupError, application, asked_to_end, inherited, listen, open_checkout};
 
 /// Serve a shop
 #[derive(clap::Args)]
@@ -42,11 +42,18 @@ async fn serve(config: &Config) -> Result<(), StartupError> {
     let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)).await?;
     let shop = application(config, Arc::clone(&checkout), None)?;
     let mut running = Running::default();
-    let shop_listener = listen(config.listen).await?;
-    let operator_listener = listen(config.operator_listen).await?;
+    let [inherited_shop, inherited_operator] = inherited()?;
+    let shop_listener = match inherited_shop {
+        Some(listener) => listener,
+        None => listen(config.listen).await?,
+    };
+    let operator_listener = match inherited_operator {
+        Some(listener) => listener,
+        None => listen(config.operator_listen).await?,
+    };
     tracing::info!(address = %config.listen, operator = %config.operator_listen, public = %config.public_url, "serving");
-    running.serve(shop_listener, shop);
-    running.serve(operator_listener, operator_router(Arc::clone(&checkout)));
+    running.serve(shop_listener, shop, &config.trusted_proxies);
+    running.serve(operator_listener, operator_router(Arc::clone(&checkout)), &config.trusted_proxies);
     running.reconcile(checkout);
     asked_to_end().await;
     tracing::info!("ending: what is running is finished");

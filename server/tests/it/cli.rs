@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use mypos::{ConfigurationPackage, Fields, PrivateKey};
 use serde_json::Value;
 
+use crate::database::Database;
 use crate::gateway::{self, FakeGateway, Reply};
 use crate::keys::{FIRST, STRANGER};
 use crate::messages::{Message, notify};
@@ -507,4 +508,38 @@ async fn the_limit_for_approvals_binds_the_command_line_too() {
         assert_eq!(code(&output), exit, "{amount}: {}", err(&output));
     }
     assert_eq!(shop.gateway.count("IPCRefund"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shop_moves_to_postgresql_by_command() {
+    let (shop, file, reference) = a_paid_shop(|_| {}).await;
+    let database = Database::empty().await;
+    let sqlite = shop.dir.path().join("shop.db").display().to_string();
+    let from = ["migrate", "--from", &sqlite];
+    let output = command(&from, &file, b"");
+    assert_eq!(code(&output), 2, "a SQLite file is moved nowhere");
+    assert!(err(&output).contains("database_url"), "{}", err(&output));
+
+    configured(shop.dir.path(), &shop.gateway.endpoint, |table| {
+        table.insert("database_url".into(), database.url().into());
+    });
+    let output = command(&["transactions", "list", "--json"], &file, b"");
+    assert_eq!(code(&output), 3, "it has no tables yet");
+    assert!(err(&output).contains("tillgate migrate"), "{}", err(&output));
+    let (_, findings, _) = doctor(&file);
+    let finding = findings.iter().find(|finding| finding["what"] == "database").unwrap();
+    assert_eq!(finding["level"], "error");
+    assert!(finding["remedy"].as_str().unwrap().contains("tillgate migrate"), "{finding}");
+
+    let output = command(&from, &file, b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("1  orders"), "{}", out(&output));
+    let output = command(&["migrate"], &file, b"");
+    assert!(code(&output) == 0 && out(&output).contains("up to date"), "{output:?}");
+    let listed = json_of(&command(&["transactions", "list", "--json"], &file, b""));
+    assert_eq!(listed["order"], reference.as_str(), "{listed}");
+    assert_eq!(doctor(&file).0, 0);
+    let output = command(&from, &file, b"");
+    assert_eq!(code(&output), 3, "it was moved");
+    assert!(err(&output).contains("was moved to"), "{}", err(&output));
 }

@@ -21,13 +21,13 @@ use crate::shop::{configuration, folder, purchase};
 /// How many payments are notified in one round.
 const PAYMENTS: usize = 200;
 
-struct Prepared {
-    cart_id: String,
-    body: String,
+pub struct Prepared {
+    pub cart_id: String,
+    pub body: String,
 }
 
 /// Starts payments in the database of a configuration.
-async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
+pub async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
     let mut prepared = Vec::new();
     for _ in 0..PAYMENTS {
         let request = purchase();

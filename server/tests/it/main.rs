@@ -9,6 +9,7 @@
 )]
 
 mod cli;
+mod connections;
 #[path = "../../../checkout/tests/it/database.rs"]
 mod database;
 mod gateway;

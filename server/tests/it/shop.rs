@@ -226,7 +226,11 @@ impl Shop {
         let clock = TestClock(Arc::new(AtomicI64::new(START_MS)));
         let checkout = open_checkout(&config, None, Arc::new(clock.clone())).await.unwrap();
         let mut running = Running::default();
-        running.serve(listener, application(&config, Arc::clone(&checkout), None).unwrap());
+        running.serve(
+            listener,
+            application(&config, Arc::clone(&checkout), None).unwrap(),
+            &config.trusted_proxies,
+        );
         Self { checkout, clock, gateway, url, client: client().build().unwrap(), dir, _running: running }
     }
 

@@ -1,0 +1,254 @@
+//! Connections: how many there may be, how long one may say nothing, and how they end.
+//!
+//! What somebody opens and does not use costs memory, and keeps others out. (The gateway comes from few addresses,
+//! straight or by the proxy, so a limit for each client never meets it.)
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use checkout::people::household;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use ipnet::IpNet;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt as _;
+
+/// How many connections there may be. Whoever comes later waits until one has ended.
+const CONNECTIONS: usize = 4096;
+/// How many of them may be one client's. A trusted proxy may have all of them.
+const CONNECTIONS_OF_ONE: u32 = 256;
+/// How long a connection may be quiet before a request, and how long its head may take: longer than any usual proxy
+/// keeps an idle connection, so that none is closed here while the proxy sends a notification over it.
+const HEAD_WITHIN: Duration = Duration::from_secs(130);
+/// How long to wait where the system has no room for another connection.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long an idle connection stays open when the server ends. Its client may have sent a request that is still on its
+/// way; nobody would answer it.
+const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(2);
+
+/// Serves an application on a listener until `stop` is true, or its sender gone; then takes no new connection, and ends when what is running is
+/// finished.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    application: Router,
+    trusted_proxies: Vec<IpNet>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let clients = Arc::new(Clients::default());
+    let running = TaskTracker::new();
+    loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            accepted = accepted => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(error) => {
+                tracing::error!(%error, "no connection can be taken");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let address = peer.ip().to_canonical();
+        let is_proxy = trusted_proxies.iter().any(|network| network.contains(&address));
+        let guest = if is_proxy { None } else { Some(Clients::enter(&clients, address)) };
+        if matches!(guest, Some(None)) {
+            // Closing says it: whoever has so many open knows why.
+            continue;
+        }
+        // A request is answered in one piece: waiting for more to send only delays it.
+        let _ = stream.set_nodelay(true);
+        let connection = converse(stream, peer, application.clone(), stop.clone());
+        running.spawn(async move {
+            connection.await;
+            drop((place, guest));
+        });
+    }
+    drop(listener);
+    running.close();
+    running.wait().await;
+}
+
+/// One connection, with its requests, until it ends by itself or, after `stop`, with its last request.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    application: Router,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (requests, mut seen) = watch::channel(Requests::default());
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request: Request = request.map(axum::body::Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let running = Running::begin(requests.clone());
+        let answer = application.clone().oneshot(request);
+        async move {
+            let answer: Result<Response, Infallible> = answer.await;
+            drop(running);
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_WITHIN)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    // A client that breaks off is nobody's error.
+    tokio::select! {
+        _ = &mut connection => return,
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+    let before = *seen.borrow_and_update();
+    if before.running == 0 {
+        let another = seen.wait_for(|now| now.begun > before.begun);
+        tokio::select! {
+            _ = &mut connection => return,
+            _ = another => {}
+            () = tokio::time::sleep(LAST_REQUEST_WITHIN) => {}
+        }
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
+
+/// What is known of the requests of a connection.
+#[derive(Clone, Copy, Default)]
+struct Requests {
+    begun: u64,
+    running: u32,
+}
+
+/// A request that is being answered.
+struct Running(watch::Sender<Requests>);
+
+impl Running {
+    fn begin(requests: watch::Sender<Requests>) -> Self {
+        requests.send_modify(|requests| {
+            requests.begun = requests.begun.saturating_add(1);
+            requests.running = requests.running.saturating_add(1);
+        });
+        Self(requests)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.send_modify(|requests| requests.running = requests.running.saturating_sub(1));
+    }
+}
+
+/// Whether only the connection that was about to be taken is gone.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
+}
+
+/// How many connections each client has.
+#[derive(Default)]
+struct Clients(Mutex<HashMap<IpAddr, u32>>);
+
+/// A client's place; given back when it is dropped.
+struct Guest {
+    clients: Arc<Clients>,
+    household: IpAddr,
+}
+
+impl Clients {
+    /// A place for another connection of a client, if it has not too many.
+    fn enter(this: &Arc<Self>, address: IpAddr) -> Option<Guest> {
+        let household = household(address);
+        let mut counts = this.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(household).or_default();
+        if *count >= CONNECTIONS_OF_ONE {
+            return None;
+        }
+        *count = count.saturating_add(1);
+        drop(counts);
+        Some(Guest { clients: Arc::clone(this), household })
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let mut counts = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.household) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&self.household);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    /// How long a connection lives over which somebody sends `parts`, a minute apart, and what was answered.
+    async fn lives(parts: &[&str]) -> (Duration, String) {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let application = Router::new().route("/", get(|| async { "hello" }));
+        let peer = "192.0.2.1:1000".parse().unwrap();
+        let began = Instant::now();
+        let (_never, stop) = watch::channel(false);
+        let served = tokio::spawn(converse(theirs, peer, application, stop));
+        let (mut reading, mut writing) = tokio::io::split(ours);
+        let writer = async {
+            for part in parts {
+                if writing.write_all(part.as_bytes()).await.is_err() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_mins(1)).await;
+            }
+        };
+        let mut answer = String::new();
+        let ((), read) = tokio::join!(writer, reading.read_to_string(&mut answer));
+        drop((read, served.await));
+        (began.elapsed(), answer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_does_not_end_ends_the_connection_however_it_drips() {
+        for head in
+            [&[][..], &["GET"], &["GET /", " HTTP/1.1\r\n", "a: b\r\n", "c: d\r\n", "e: f\r\n", "g: h\r\n"]]
+        {
+            let (lived, answer) = lives(head).await;
+            assert!(lived >= HEAD_WITHIN && lived <= Duration::from_mins(7), "{head:?}: {lived:?}");
+            assert!(!answer.contains("200"), "{answer}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_connection_serves_the_next_request_for_two_minutes() {
+        let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let (_, answer) = lives(&[request, "", request]).await;
+        assert_eq!(answer.matches("hello").count(), 2, "{answer}");
+    }
+}
