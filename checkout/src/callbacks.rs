@@ -4,6 +4,7 @@ use domain::{Currency, Money};
 use mypos::{Callback, Door, ShapeError, Unverified, Verified};
 
 use crate::checkout::{Checkout, CheckoutError};
+use crate::figures;
 use crate::mypos_store::MyposStore;
 use crate::records::{EventKind, NewEvent};
 use crate::rules::Cause;
@@ -73,8 +74,10 @@ impl Checkout {
             self.record_unknown(body).await?;
             return Ok(unknown);
         };
+        figures::happened(&applied.decision.events);
         tracing::info!(
             order = %applied.order.new.reference,
+            payment = %applied.decision.payment.gateway_order_id,
             state = applied.decision.payment.state.name(),
             refusal = ?applied.decision.outcome.err(),
             "a notification was applied"
@@ -113,6 +116,12 @@ impl Checkout {
             self.record_unknown(body).await?;
             return Ok(Return::Unknown);
         };
+        figures::happened(&applied.decision.events);
+        tracing::info!(
+            order = %applied.order.new.reference,
+            payment = %applied.decision.payment.gateway_order_id,
+            "a shopper came back from the gateway"
+        );
         Ok(Return::ToOrder(self.open_order(applied.order.id).await?))
     }
 

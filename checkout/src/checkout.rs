@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
+use crate::figures;
 use crate::gateway::Gateway;
 use crate::pricing;
 use crate::settings::Settings;
@@ -100,11 +101,13 @@ impl Checkout {
     /// Signs a message off the async threads.
     pub(crate) async fn sign(&self, key: &PrivateKey, fields: Fields) -> Result<SignedFields, CheckoutError> {
         let failed = |error: String| CheckoutError::Signing(error);
+        let began = std::time::Instant::now();
         let _turn = self.signers.acquire().await.map_err(|error| failed(error.to_string()))?;
         let key = key.clone();
-        tokio::task::spawn_blocking(move || key.sign_fields(fields))
+        let signed = tokio::task::spawn_blocking(move || key.sign_fields(fields))
             .await
-            .map_err(|error| failed(error.to_string()))?
-            .map_err(|error| failed(error.to_string()))
+            .map_err(|error| failed(error.to_string()))?;
+        figures::signed(began.elapsed());
+        signed.map_err(|error| failed(error.to_string()))
     }
 }

@@ -10,6 +10,7 @@ pub mod checkout;
 pub mod clock;
 mod conversation;
 pub mod country;
+pub mod figures;
 pub mod format;
 pub mod gateway;
 pub mod mypos_store;

@@ -2,6 +2,7 @@
 
 use domain::{Money, PaymentState, RefundState};
 use futures_util::stream::{self, StreamExt as _};
+use metrics::counter;
 use mypos::{
     Callback, GetPaymentStatus, GetTxnStatus, PaymentStatus, PaymentStatusReply, Request, TxnStatusReply,
     Verified,
@@ -10,6 +11,7 @@ use mypos::{
 use crate::callbacks::from_gateway;
 use crate::checkout::{Checkout, CheckoutError};
 use crate::conversation::NoAnswer;
+use crate::figures::{self, STATUS_ANSWERS};
 use crate::mypos_store::MyposStore;
 use crate::people::Actor;
 use crate::records::{EventKind, NewEvent, Payment, PaymentId};
@@ -138,6 +140,7 @@ impl Checkout {
             Ok(cause) => cause,
             Err(error) => {
                 tracing::warn!(%error, "a status query had no answer that decides");
+                counter!(STATUS_ANSWERS, "status" => "none").increment(1);
                 Cause::StatusUndecided
             }
         };
@@ -146,6 +149,9 @@ impl Checkout {
             .store
             .apply(&payment.store, &payment.gateway_order_id, cause.clone(), None, now_ms, timing)
             .await?;
+        if let Some(applied) = &applied {
+            figures::happened(&applied.decision.events);
+        }
         Ok(applied.map(|applied| Asked { payment: applied.decision.payment, cause }))
     }
 
@@ -162,6 +168,14 @@ impl Checkout {
             return Err(AskError::Unreadable);
         }
         self.note_declined(payment, &reply).await?;
+        let status = match reply.payment_status {
+            PaymentStatus::Paid => "paid",
+            PaymentStatus::Unsuccessful => "unsuccessful",
+            PaymentStatus::UnknownOrder => "unknown_order",
+            PaymentStatus::Reversed => "reversed",
+            PaymentStatus::Pending | PaymentStatus::Unknown(_) => "pending",
+        };
+        counter!(STATUS_ANSWERS, "status" => status).increment(1);
         Ok(match reply.payment_status {
             PaymentStatus::Paid => match (reply.amount, reply.trnref) {
                 (Some(amount), trnref) => Cause::StatusPaid {

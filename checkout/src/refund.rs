@@ -6,10 +6,12 @@
 //! and a person records what the myPOS account shows.
 
 use domain::{Money, PaymentState, RefundEvent, Refusal};
+use metrics::counter;
 use mypos::{Outcome, RefundReply, Reversal, ReversalReply, Trnref};
 
 use crate::checkout::{Checkout, CheckoutError};
 use crate::conversation::{Answer, Signed};
+use crate::figures::REFUNDS;
 use crate::people::{Action, Actor};
 use crate::records::{Event, EventKind, Payment, PaymentId, Refund, RefundId, RefundKind};
 use crate::rules::Cause;
@@ -293,6 +295,13 @@ impl Checkout {
             Outcome::No(_) => RefundEvent::AnsweredNo,
             Outcome::Undecided => RefundEvent::Undecided,
         };
+        let word = match outcome {
+            Outcome::Yes => "done",
+            Outcome::No(_) => "refused",
+            Outcome::Undecided => "unknown",
+        };
+        counter!(REFUNDS, "outcome" => word).increment(1);
+        tracing::info!(refund = id.0, payment = %payment.gateway_order_id, outcome = word, "the gateway was asked for a refund");
         if outcome == Outcome::Undecided {
             tracing::error!(%detail, "nobody knows what became of a refund: look at the myPOS account");
         }

@@ -5,10 +5,12 @@ use domain::{
     PaymentMethod, PaymentState, Problem, QuoteProblem, QuoteRequest, ShopperState, StartReply, StartRequest,
     messages::is_key,
 };
+use metrics::counter;
 use mypos::{Amount, CartLine, PaymentParameters, Purchase, Request as _, RequestedMethod};
 
 use crate::checkout::{Checkout, CheckoutError};
 use crate::country::alpha3;
+use crate::figures::PAYMENTS_STARTED;
 use crate::pricing::{self, Priced};
 use crate::records::{
     HandoverForm, LineKind, Mode, NewOrder, NewPayment, Order, OrderId, OrderLine, Storefront,
@@ -351,8 +353,13 @@ impl Checkout {
         prepared: Option<Prepared>,
     ) -> Result<(StartReply, bool), StartError> {
         let (payment, location) = prepared.map_or((None, None), |p| (Some(p.payment), Some(p.location)));
+        let started = payment.as_ref().map(|payment| payment.gateway_order_id.clone());
         let placement = Placement { key, order, method, payment };
         let placed = self.store.place(placement, self.now_ms(), &self.settings.timing).await?;
+        if let (Placed::Started(order), Some(payment)) = (&placed, started) {
+            counter!(PAYMENTS_STARTED, "method" => method.id()).increment(1);
+            tracing::info!(order = order.0, payment, "a payment was started");
+        }
         match (placed, location) {
             (Placed::Started(_), Some(location)) => Ok((location, false)),
             (Placed::Started(order) | Placed::NothingToPay(order) | Placed::Ended(order), _) => {

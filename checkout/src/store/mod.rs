@@ -122,6 +122,23 @@ pub struct Applied {
     pub decision: Decision,
 }
 
+/// What waits: for a question to the gateway, or for a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// Payments that are due to be asked about.
+    pub due: i64,
+    /// Since when the longest of them is due, milliseconds since 1970.
+    pub oldest_due_at_ms: Option<i64>,
+    /// Refunds that wait for a second person.
+    pub proposed_refunds: i64,
+    /// Refunds of which nobody knows whether they were done.
+    pub unknown_refunds: i64,
+    /// Orders that a person has to look at.
+    pub orders_for_a_person: i64,
+    /// Messages about orders that nobody knows, and that nobody has looked at.
+    pub unknown_messages: i64,
+}
+
 /// The store: what shoppers and the gateway do to orders. The merchant's half is [`MerchantStore`].
 #[async_trait]
 pub trait Store: MerchantStore {
@@ -208,6 +225,9 @@ pub trait Store: MerchantStore {
 
     /// Claims payments that are due to be asked about, for `lease_ms`, the longest due first.
     async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError>;
+
+    /// What waits now.
+    async fn backlog(&self, now_ms: i64) -> Result<Backlog, StoreError>;
 
     /// The payments that have not ended, due or not, in the order of their numbers, from the one after
     /// `after`: for a reconciliation at once.

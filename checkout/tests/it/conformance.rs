@@ -6,7 +6,7 @@ use std::sync::Arc;
 use checkout::records::{EventKind, NewEvent, NewOrder, OrderId, PaymentId, RefundId, Storefront};
 use checkout::rules::Cause;
 use checkout::store::merchant::Settlement;
-use checkout::store::{KeyClaim, OrderToPay, Placed, Reserved, TOKENS_PER_ORDER};
+use checkout::store::{Backlog, KeyClaim, NewRefund, OrderToPay, Placed, Reserved, TOKENS_PER_ORDER};
 use checkout::token::Hash;
 use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundEvent, Refusal};
 
@@ -83,6 +83,7 @@ macro_rules! conformance {
             a_refund_that_nobody_settled_becomes_unknown_and_is_raised,
             an_order_expires_when_no_payment_can_still_pay_it,
             an_order_that_is_not_open_does_not_expire,
+            what_waits_is_counted,
             it_is_ready,
         }
     };
@@ -1143,6 +1144,25 @@ pub async fn an_order_that_is_not_open_does_not_expire(store: &Shared) {
     assert_eq!(store.expire(NOW + 1000 * HOUR, NOW, NOW + 1000 * HOUR).await.unwrap(), 0);
     assert_eq!(file(store, &paid).await.order.state, OrderState::Paid);
     assert_eq!(kinds(store, awaiting).await.len(), 2);
+}
+
+pub async fn what_waits_is_counted(store: &Shared) {
+    assert_eq!(store.backlog(NOW).await.unwrap(), Backlog::default());
+    let ours = start(store, 100, NOW).await;
+    assert_eq!(store.backlog(NOW).await.unwrap().due, 0, "not yet");
+    let due = store.backlog(NOW + HOUR).await.unwrap();
+    assert_eq!((due.due, due.oldest_due_at_ms), (1, payment(store, &ours).await.next_ask_at_ms));
+
+    let ours = paid(store, 100, NOW).await;
+    let refund = reserved(store, &ours, 40).await;
+    settle(store, refund, RefundEvent::Undecided).await.unwrap();
+    let proposal = NewRefund { approval_above_minor: Some(10), ..new_refund(&ours, eur(20)) };
+    assert!(matches!(store.reserve_refund(proposal, NOW).await.unwrap(), Reserved::Proposed(_)));
+    let event = NewEvent { kind: EventKind::UnknownMessage, detail: String::new(), raw: None };
+    store.record(None, event, NOW).await.unwrap();
+    let backlog = store.backlog(NOW).await.unwrap();
+    let (proposed, unknown) = (backlog.proposed_refunds, backlog.unknown_refunds);
+    assert_eq!((proposed, unknown, backlog.orders_for_a_person, backlog.unknown_messages), (1, 1, 1, 1));
 }
 
 pub async fn it_is_ready(store: &Shared) {

@@ -16,18 +16,22 @@ use std::time::Duration;
 use app::pages::MessageKind;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Body};
+use checkout::figures::{HTTP_REQUESTS, HTTP_SECONDS};
+use checkout::token::random;
 use domain::Problem;
+use metrics::{counter, histogram};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::Predicate;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
+use tracing::Instrument as _;
 
 pub use operator::router as operator_router;
 
@@ -180,16 +184,38 @@ async fn safe_headers(State(state): State<AppState>, request: Request, next: Nex
     response
 }
 
-/// One line a request: the route's template, never the address with its tokens.
+/// One line and some figures a request: the route's template, never the address with its tokens. What happens meanwhile
+/// is logged with the same number, which the answer carries as `x-request-id`.
 async fn log(request: Request, next: Next) -> Response {
-    let method = request.method().clone();
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
+        // Whatever somebody made up.
+        _ => "other",
+    };
     let route = request
         .extensions()
         .get::<axum::extract::MatchedPath>()
         .map_or_else(|| "(none)".to_owned(), |path| path.as_str().to_owned());
     let started = std::time::Instant::now();
-    let response = next.run(request).await;
-    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(target: "tillgate::http", %method, route, status = response.status().as_u16(), took_ms);
+    let id = request_id();
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let took = started.elapsed();
+    let (status, took_ms) = (response.status().as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    span.in_scope(|| tracing::info!(target: "tillgate::http", method, route, status, took_ms));
+    histogram!(HTTP_SECONDS, "route" => route.clone()).record(took);
+    counter!(HTTP_REQUESTS, "route" => route, "method" => method, "status" => status.to_string())
+        .increment(1);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
     response
+}
+
+/// A number for a request. Where there is no randomness it has none; the log goes on.
+fn request_id() -> String {
+    random::<8>().map_or_else(|_| String::new(), |bytes| format!("{:016x}", u64::from_be_bytes(bytes)))
 }

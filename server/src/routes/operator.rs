@@ -1,19 +1,50 @@
 //! What an operator's tools ask, on a listener of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use checkout::checkout::Checkout;
+use checkout::figures;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-/// `/healthz` (the process answers) and `/readyz` (the database does too).
+/// Where the figures of this process are gathered; `None` where somebody else gathers them.
+static GATHERED: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// The edges of the buckets that times are counted in, in seconds: fine around what a notification may take.
+const SECONDS: [f64; 14] =
+    [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// `/healthz` (the process answers), `/readyz` (the database does too) and `/metrics`. From now on the figures of this
+/// process are gathered.
 pub fn router(checkout: Arc<Checkout>) -> Router {
+    GATHERED.get_or_init(gather);
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
+        .route("/metrics", get(figures))
         .with_state(checkout)
+}
+
+fn gather() -> Option<PrometheusHandle> {
+    let seconds = Matcher::Suffix("_seconds".to_owned());
+    let gathered = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds, &SECONDS)
+        .and_then(PrometheusBuilder::install_recorder);
+    match gathered {
+        Ok(handle) => {
+            figures::describe();
+            Some(handle)
+        }
+        Err(error) => {
+            tracing::error!(%error, "there are no figures");
+            None
+        }
+    }
 }
 
 async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static str) {
@@ -23,5 +54,21 @@ async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static s
             tracing::error!(%error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n")
         }
+    }
+}
+
+/// The figures in Prometheus' text form. Without a database those that come from it keep their last value.
+async fn figures(State(checkout): State<Arc<Checkout>>) -> Response {
+    let now_ms = checkout.now_ms();
+    match checkout.store().backlog(now_ms).await {
+        Ok(backlog) => figures::waiting(&backlog, now_ms),
+        Err(error) => tracing::error!(%error, "what waits could not be counted"),
+    }
+    match GATHERED.get().and_then(Option::as_ref) {
+        Some(handle) => {
+            handle.run_upkeep();
+            ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render()).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }

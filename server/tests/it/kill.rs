@@ -40,7 +40,7 @@ pub async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
 }
 
 /// Two ports that are free now.
-fn free_ports() -> [u16; 2] {
+pub fn free_ports() -> [u16; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }

@@ -12,6 +12,7 @@ mod cli;
 mod connections;
 #[path = "../../../checkout/tests/it/database.rs"]
 mod database;
+mod figures;
 mod gateway;
 mod html;
 mod keys;

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{Database, SqlStore, work};
 use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
 use crate::rules::Cause;
-use crate::store::{Applied, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
+use crate::store::{Applied, Backlog, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
 use crate::timing::Timing;
 use crate::token::Hash;
 
@@ -115,6 +115,10 @@ impl<D: Database> Store for SqlStore<D> {
 
     async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError> {
         self.write(move |connection| work::claim_due(connection, now_ms, lease_ms, limit)).await
+    }
+
+    async fn backlog(&self, now_ms: i64) -> Result<Backlog, StoreError> {
+        self.read(move |connection| work::backlog(connection, now_ms)).await
     }
 
     async fn unsettled(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, StoreError> {

@@ -12,7 +12,9 @@ use crate::records::{
 };
 use crate::rules::{self, Cause, Situation};
 use crate::search::Found;
-use crate::store::{Applied, Handoff, KeyClaim, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER};
+use crate::store::{
+    Applied, Backlog, Handoff, KeyClaim, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER,
+};
 use crate::timing::Timing;
 use crate::token::Hash;
 
@@ -521,6 +523,34 @@ pub(super) fn claim_due(
     // What is returned comes in no order.
     due.sort_by_key(|payment| payment.next_ask_at_ms);
     Ok(due)
+}
+
+pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog> {
+    let due =
+        "SELECT count(*) AS due, min(next_ask_at_ms) AS oldest FROM payments WHERE next_ask_at_ms <= ?1";
+    let found = one(connection, due, values![now_ms], |row| {
+        let (due, oldest): (i64, Option<i64>) = (row.get("due")?, row.get("oldest")?);
+        Ok((due, oldest))
+    })?;
+    let (due, oldest_due_at_ms) = found.unwrap_or_default();
+    let refunds = "SELECT count(*) FROM refunds WHERE state IN ('proposed', 'unknown') AND state = ?1";
+    Ok(Backlog {
+        due,
+        oldest_due_at_ms,
+        proposed_refunds: value(connection, refunds, values!["proposed"])?,
+        unknown_refunds: value(connection, refunds, values!["unknown"])?,
+        orders_for_a_person: value(
+            connection,
+            "SELECT count(*) FROM orders WHERE attention_since_ms IS NOT NULL",
+            &[],
+        )?,
+        unknown_messages: value(
+            connection,
+            "SELECT count(*) FROM events WHERE order_id IS NULL AND kind = 'unknown_message'
+                 AND NOT EXISTS (SELECT 1 FROM seen_messages s WHERE s.event_id = events.id)",
+            &[],
+        )?,
+    })
 }
 
 pub(super) fn unsettled(connection: &dyn Connection, after: PaymentId, limit: u32) -> Done<Vec<Payment>> {

@@ -147,12 +147,17 @@ impl Readers {
 
 /// Makes the file where it is missing, for its owner's eyes only: names and addresses lie in it. SQLite's
 /// files beside it take over its permissions.
+///
+/// One that is there is not opened here: closing it again would give up the locks that this process holds on it.
 fn make_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map(drop),
+    }
 }
 
 /// What every connection needs.

@@ -1,0 +1,96 @@
+//! What is counted and measured, for whoever watches over a shop. The server hands it out at `/metrics`; where nobody
+//! takes it, it costs nothing.
+//!
+//! No label holds anything of a person or an order: only routes, methods, states, and kinds of outcomes.
+
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::records::NewEvent;
+use crate::store::Backlog;
+
+/// Requests, by `route` (its template), `method` and `status`.
+pub const HTTP_REQUESTS: &str = "tillgate_http_requests_total";
+/// How long requests took, by `route`.
+pub const HTTP_SECONDS: &str = "tillgate_http_request_seconds";
+/// Notifications of the gateway, by `answer`: `ok`, `not_taken`, `malformed`, `not_signed`, `failed`.
+pub const NOTIFICATIONS: &str = "tillgate_notifications_total";
+/// How long a notification took, from its last byte to our answer.
+pub const NOTIFY_SECONDS: &str = "tillgate_notify_seconds";
+/// When the gateway last sent a notification that it had signed, seconds since 1970; 0 before the first.
+pub const LAST_NOTIFICATION: &str = "tillgate_last_notification_timestamp_seconds";
+/// How long a signature took, its wait for a free core included.
+pub const SIGNING_SECONDS: &str = "tillgate_signing_seconds";
+/// What happened to payments by the gateway's word, by `kind` (the kinds of an order's history).
+pub const EVENTS: &str = "tillgate_events_total";
+/// Payments that were started, by `method`.
+pub const PAYMENTS_STARTED: &str = "tillgate_payments_started_total";
+/// What the gateway answered when it was asked about a payment, by `status`: `paid`, `unsuccessful`, `unknown_order`,
+/// `reversed`, `pending`, and `none` where no answer could be believed.
+pub const STATUS_ANSWERS: &str = "tillgate_status_answers_total";
+/// Refunds that the gateway was asked for, by `outcome`: `done`, `refused`, `unknown`.
+pub const REFUNDS: &str = "tillgate_refunds_total";
+/// Payments that are due to be asked about, and were not yet.
+pub const PAYMENTS_DUE: &str = "tillgate_payments_due";
+/// For how long the longest of them has been due.
+pub const OLDEST_DUE_SECONDS: &str = "tillgate_oldest_due_payment_seconds";
+/// Refunds that wait for a person, by `state`: `proposed`, `unknown`.
+pub const REFUNDS_WAITING: &str = "tillgate_refunds_waiting";
+/// Orders that a person has to look at.
+pub const ORDERS_FOR_A_PERSON: &str = "tillgate_orders_for_a_person";
+/// Messages about orders that nobody knows, and that nobody has looked at.
+pub const UNKNOWN_MESSAGES: &str = "tillgate_unknown_messages";
+
+/// Says what each figure means, to whoever takes them.
+pub fn describe() {
+    let seconds = Unit::Seconds;
+    describe_counter!(HTTP_REQUESTS, "Requests, by route, method and status.");
+    describe_histogram!(HTTP_SECONDS, seconds, "How long requests took, by route.");
+    describe_counter!(NOTIFICATIONS, "Notifications of the gateway, by our answer.");
+    describe_histogram!(NOTIFY_SECONDS, seconds, "How long a notification took.");
+    describe_gauge!(LAST_NOTIFICATION, seconds, "When the gateway last sent a signed notification.");
+    describe_histogram!(SIGNING_SECONDS, seconds, "How long a signature took, waiting included.");
+    describe_counter!(EVENTS, "What happened to payments by the gateway's word, by kind.");
+    describe_counter!(PAYMENTS_STARTED, "Payments that were started, by method.");
+    describe_counter!(STATUS_ANSWERS, "What the gateway answered about a payment, by status.");
+    describe_counter!(REFUNDS, "Refunds that the gateway was asked for, by outcome.");
+    describe_gauge!(PAYMENTS_DUE, "Payments that are due to be asked about.");
+    describe_gauge!(OLDEST_DUE_SECONDS, seconds, "For how long the longest of them has been due.");
+    describe_gauge!(REFUNDS_WAITING, "Refunds that wait for a person, by state.");
+    describe_gauge!(ORDERS_FOR_A_PERSON, "Orders that a person has to look at.");
+    describe_gauge!(UNKNOWN_MESSAGES, "Messages about orders that nobody knows, not looked at.");
+    // What never happened is zero, not missing: an alarm can tell the two apart.
+    for answer in ["ok", "not_taken", "malformed", "not_signed", "failed"] {
+        counter!(NOTIFICATIONS, "answer" => answer).absolute(0);
+    }
+    for status in ["paid", "unsuccessful", "unknown_order", "reversed", "pending", "none"] {
+        counter!(STATUS_ANSWERS, "status" => status).absolute(0);
+    }
+    for outcome in ["done", "refused", "unknown"] {
+        counter!(REFUNDS, "outcome" => outcome).absolute(0);
+    }
+    gauge!(LAST_NOTIFICATION).set(0);
+}
+
+/// What the gateway's word did to a payment.
+pub(crate) fn happened(events: &[NewEvent]) {
+    for event in events {
+        counter!(EVENTS, "kind" => event.kind.name()).increment(1);
+    }
+}
+
+/// How long a signature took.
+pub(crate) fn signed(took: std::time::Duration) {
+    histogram!(SIGNING_SECONDS).record(took);
+}
+
+/// What waits, as it stands now.
+pub fn waiting(backlog: &Backlog, now_ms: i64) {
+    let whole = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
+    let oldest_ms = backlog.oldest_due_at_ms.map_or(0, |due| now_ms.saturating_sub(due));
+    gauge!(PAYMENTS_DUE).set(whole(backlog.due));
+    gauge!(OLDEST_DUE_SECONDS).set(whole(oldest_ms / 1000));
+    gauge!(REFUNDS_WAITING, "state" => "proposed").set(whole(backlog.proposed_refunds));
+    gauge!(REFUNDS_WAITING, "state" => "unknown").set(whole(backlog.unknown_refunds));
+    gauge!(ORDERS_FOR_A_PERSON).set(whole(backlog.orders_for_a_person));
+    gauge!(UNKNOWN_MESSAGES).set(whole(backlog.unknown_messages));
+}
