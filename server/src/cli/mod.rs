@@ -1,5 +1,6 @@
 //! The command line. One file a command.
 
+mod backup;
 mod dev;
 mod doctor;
 mod merchant;
@@ -57,6 +58,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Reconcile(reconcile::Arguments),
     Migrate(migrate::Arguments),
+    Backup(backup::Arguments),
     #[command(subcommand)]
     Merchant(merchant::Command),
     #[command(subcommand)]
@@ -116,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => arguments.run(),
         Command::Reconcile(arguments) => arguments.run(),
         Command::Migrate(arguments) => arguments.run(),
+        Command::Backup(arguments) => arguments.run(),
         Command::Merchant(command) => command.run(),
         Command::Transactions(command) => command.run(),
         Command::Refund(arguments) => arguments.run(),

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod backup;
 mod cli;
 mod connections;
 #[path = "../../../checkout/tests/it/database.rs"]

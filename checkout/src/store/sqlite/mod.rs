@@ -1,5 +1,6 @@
 //! The store in one SQLite file: the default, for one machine.
 
+mod backup;
 mod connection;
 mod writer;
 
@@ -10,6 +11,7 @@ use domain::Details;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{HookError, M, Migrations};
 
+pub use self::backup::{Backup, backup};
 use self::writer::Writer;
 use super::StoreError;
 use super::merchant::{Filter, From};
