@@ -39,6 +39,8 @@ pub struct Assets {
     /// What names the files of the widget, and its entry at an address that never changes.
     manifest: Asset,
     entry: Asset,
+    /// Where the files of other builds lie, by their ids.
+    kept: Option<PathBuf>,
 }
 
 /// Why the site cannot be served.
@@ -50,6 +52,9 @@ pub enum AssetsError {
     /// A file cannot be read.
     #[error("{0}: {1}")]
     Unreadable(PathBuf, io::Error),
+    /// The built site cannot be kept for others.
+    #[error("kept_sites, {0}: {1}")]
+    NotKept(PathBuf, io::Error),
 }
 
 /// The folder of what Trunk builds.
@@ -89,18 +94,7 @@ impl Assets {
                 let known = serde_json::json!({ "bytes": content.len(), "integrity": integrity });
                 widget_files.insert(file.to_owned(), known);
             }
-            let sibling = |ending: &str| {
-                let compressed = fs::read(format!("{}.{ending}", path.display())).ok()?;
-                (compressed.len() < content.len()).then(|| Bytes::from(compressed))
-            };
-            let asset = Asset {
-                kind,
-                etag: format!("\"{}\"", short(&digest)),
-                brotli: sibling("br"),
-                gzip: sibling("gz"),
-                plain: Bytes::from(content),
-            };
-            files.insert(name, asset);
+            files.insert(name, Asset::read(path, kind, content));
         }
         let widget_id = short(&widget_id.finalize());
         let base = format!("/{WIDGET}/{widget_id}/");
@@ -116,7 +110,61 @@ impl Assets {
             ),
             widget_id,
             files,
+            kept: None,
         })
+    }
+
+    /// Puts what has an id into a folder, for servers of other versions, and from now on finds there what they put
+    /// into it: a page that one of them made may ask another for its scripts.
+    pub fn keep_in(mut self, folder: &Path) -> Result<Self, AssetsError> {
+        let failed = |error| AssetsError::NotKept(folder.to_owned(), error);
+        for (id, part) in [(&self.id, BUILT), (&self.widget_id, WIDGET)] {
+            let place = folder.join(id);
+            if place.is_dir() {
+                continue;
+            }
+            // Whoever finds the folder finds all of it.
+            let partial = folder.join(format!(".{id}-{}", std::process::id()));
+            fs::create_dir_all(partial.join(part)).map_err(failed)?;
+            let own =
+                self.files.iter().filter(|(name, _)| name.split_once('/').is_some_and(|(of, _)| of == part));
+            for (name, asset) in own {
+                let file = partial.join(name);
+                if let Some(parent) = file.parent() {
+                    fs::create_dir_all(parent).map_err(failed)?;
+                }
+                fs::write(&file, &asset.plain).map_err(failed)?;
+                for (ending, compressed) in [("br", &asset.brotli), ("gz", &asset.gzip)] {
+                    if let Some(compressed) = compressed {
+                        fs::write(format!("{}.{ending}", file.display()), compressed).map_err(failed)?;
+                    }
+                }
+            }
+            if let Err(error) = fs::rename(&partial, &place) {
+                let _ = fs::remove_dir_all(&partial);
+                // Another server was quicker.
+                if !place.is_dir() {
+                    return Err(failed(error));
+                }
+            }
+        }
+        self.kept = Some(folder.to_owned());
+        Ok(self)
+    }
+
+    /// A file of another build, if it is kept.
+    async fn of_another(&self, id: &str, part: &str, file: &str) -> Option<Asset> {
+        let is_id = id.len() == self.id.len() && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_name = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\\']);
+        let kept = self.kept.as_ref().filter(|_| is_id && is_name)?;
+        let (kind, path) = (kind_of(file)?, kept.join(id).join(part).join(file));
+        // A disk may be slow.
+        tokio::task::spawn_blocking(move || {
+            fs::read(&path).ok().map(|content| Asset::read(&path, kind, content))
+        })
+        .await
+        .ok()
+        .flatten()
     }
 
     /// Where the built files are served: `/pkg/3f9a…`.
@@ -133,6 +181,21 @@ impl Assets {
 }
 
 impl Asset {
+    /// A file whose content was read, with the compressed ones that lie beside it.
+    fn read(path: &Path, kind: &'static str, content: Vec<u8>) -> Self {
+        let sibling = |ending: &str| {
+            let compressed = fs::read(format!("{}.{ending}", path.display())).ok()?;
+            (compressed.len() < content.len()).then(|| Bytes::from(compressed))
+        };
+        Self {
+            kind,
+            etag: format!("\"{}\"", short(&Sha256::digest(&content))),
+            brotli: sibling("br"),
+            gzip: sibling("gz"),
+            plain: Bytes::from(content),
+        }
+    }
+
     /// What is no file.
     fn made(kind: &'static str, content: String) -> Self {
         Self {
@@ -228,7 +291,10 @@ pub(crate) async fn built(
     headers: HeaderMap,
 ) -> Response {
     if id != state.assets.id {
-        return StatusCode::NOT_FOUND.into_response();
+        return match state.assets.of_another(&id, BUILT, &file).await {
+            Some(asset) => asset.answer(&headers, FOR_EVER),
+            None => StatusCode::NOT_FOUND.into_response(),
+        };
     }
     state.assets.answer(&format!("{BUILT}/{file}"), &headers, kept(&state, FOR_EVER))
 }
@@ -260,7 +326,10 @@ pub(crate) async fn widget(
     headers: HeaderMap,
 ) -> Response {
     if id != state.assets.widget_id {
-        return for_everybody(StatusCode::NOT_FOUND.into_response());
+        return for_everybody(match state.assets.of_another(&id, WIDGET, &file).await {
+            Some(asset) => asset.answer(&headers, FOR_EVER),
+            None => StatusCode::NOT_FOUND.into_response(),
+        });
     }
     for_everybody(state.assets.answer(&format!("{WIDGET}/{file}"), &headers, kept(&state, FOR_EVER)))
 }

@@ -43,6 +43,8 @@ pub struct Config {
     pub catalog: PathBuf,
     /// The folder of the built site.
     pub site_dir: PathBuf,
+    /// The folder in which the built sites of all versions are kept; empty where none are.
+    pub kept_sites: PathBuf,
     /// The methods that are offered.
     pub methods: Vec<PaymentMethod>,
     /// The zone of dates that people read.

@@ -83,9 +83,12 @@ pub fn application(
     checkout: Arc<Checkout>,
     dev: Option<DevLinks>,
 ) -> Result<Router, StartupError> {
+    let assets = Assets::read(&config.site_dir)?;
+    let assets =
+        if config.kept_sites.as_os_str().is_empty() { assets } else { assets.keep_in(&config.kept_sites)? };
     let state = AppState {
         checkout,
-        assets: Arc::new(Assets::read(&config.site_dir)?),
+        assets: Arc::new(assets),
         shop: Arc::new(Shop {
             name: config.shop_name.clone(),
             cookies: CookieNames::for_url(&config.public_url),

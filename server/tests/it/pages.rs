@@ -501,3 +501,47 @@ async fn every_page_that_can_pay_has_a_key_of_its_own() {
     }
     assert!(keys.iter().all(|key| key.len() == 43));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_of_two_versions_serve_each_others_scripts() {
+    let shared = crate::shop::folder();
+    let kept = shared.path().join("sites");
+    let version = async |style: &'static str, kept: Option<&std::path::Path>| {
+        Shop::with(|table, dir| {
+            std::fs::write(dir.join("site/pkg/site.css"), style).unwrap();
+            std::fs::write(dir.join("site/widget/tillgate-checkout.js"), style).unwrap();
+            if let Some(kept) = kept {
+                table.insert("kept_sites".into(), kept.display().to_string().into());
+            }
+        })
+        .await
+    };
+    let old = version("p { margin: 1 }", Some(&kept)).await;
+    let new = version("p { margin: 2 }", Some(&kept)).await;
+    let again = version("p { margin: 2 }", Some(&kept)).await;
+    let alone = version("p { margin: 3 }", None).await;
+    let manifest = |answer: Answer| answer.json()["base"].as_str().unwrap().to_owned();
+    for (theirs, style) in [(&old, "p { margin: 1 }"), (&new, "p { margin: 2 }")] {
+        let widget = manifest(theirs.get("/widget/v1/manifest.json").await);
+        let addresses = [built(theirs, "site.css").await, format!("{widget}tillgate-checkout.js")];
+        for address in addresses {
+            for ours in [&old, &new, &again] {
+                let answer = ours.get(&address).await;
+                assert_eq!((answer.status, answer.body.as_str()), (200, style), "{address}");
+                assert!(answer.header("cache-control").contains("immutable"));
+            }
+            assert_eq!(alone.get(&address).await.status, 404);
+            let elsewhere = address.rsplit_once('/').unwrap().0;
+            for bad in ["..%2f..%2ftillgate.toml", ".hidden.js", "none.js", "%2e%2e"] {
+                assert_ne!(new.get(&format!("{elsewhere}/{bad}")).await.status, 200, "{bad}");
+            }
+        }
+    }
+    // What was kept is whole: nothing half-written lies beside it.
+    let names: Vec<_> = std::fs::read_dir(&kept)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+}
