@@ -21,7 +21,7 @@ check: ## Formatting, lints and, where cargo-deny is installed, dependencies
 size: ## Build the site as for a release and weigh what the checkout page loads
 	@scripts/size.sh
 
-bench: ## Measure how long the merchant's list takes with many orders
+bench: ## Measure the merchant's list with many orders, and one server under load
 	@scripts/bench.sh
 
 clean: ## Forget the demonstration's keys and databases, the built site and the tests' artefacts

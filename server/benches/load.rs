@@ -1,0 +1,336 @@
+//! How much one server does on one core: starting payments, taking notifications, telling the status.
+//!
+//! The server is the release binary, held to one core where `taskset` is there; this program runs on the other ones.
+//! Everything is real HTTP and a real database on the disk. Figures, never pass or fail.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    missing_docs,
+    clippy::pedantic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic,
+    reason = "a program for whoever measures, with the helpers of the tests"
+)]
+
+#[path = "../tests/it/cli.rs"]
+mod cli;
+#[path = "../../checkout/tests/it/database.rs"]
+mod database;
+#[path = "../tests/it/gateway.rs"]
+mod gateway;
+#[path = "../tests/it/html.rs"]
+mod html;
+#[path = "../tests/it/keys.rs"]
+mod keys;
+#[path = "../tests/it/messages.rs"]
+mod messages;
+#[path = "../tests/it/pay.rs"]
+mod pay;
+#[path = "../tests/it/shop.rs"]
+mod shop;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use checkout::checkout::Checkout;
+use checkout::clock::SystemClock;
+use checkout::records::PaymentId;
+use futures_util::future::join_all;
+use rsa::pkcs8::DecodePrivateKey as _;
+use rsa::signature::{SignatureEncoding as _, Signer as _};
+use server::config::Config;
+use server::serve::open_checkout;
+use sqlx::Executor as _;
+
+use crate::database::Database;
+use crate::keys::FIRST;
+use crate::messages::notify;
+use crate::pay::api_form;
+use crate::shop::{configuration, purchase};
+
+/// Requests that are under way at a time.
+const IN_FLIGHT: usize = 64;
+/// How many payments are started, and how many of them are notified as fast as possible and at a steady rate.
+const PAYMENTS: usize = 16_000;
+const NOTIFIED_FAST: usize = 8_000;
+/// How long a rate is measured.
+const MEASURED: Duration = Duration::from_secs(3);
+
+/// What a series of requests took.
+struct Series {
+    per_second: f64,
+    micros: Vec<u64>,
+}
+
+impl Series {
+    fn new(mut micros: Vec<u64>, took: Duration) -> Self {
+        micros.sort_unstable();
+        Self { per_second: micros.len() as f64 / took.as_secs_f64(), micros }
+    }
+
+    /// The time that so many of a thousand took at most, in milliseconds.
+    fn at(&self, per_mille: usize) -> f64 {
+        let index = (self.micros.len() * per_mille / 1000).min(self.micros.len() - 1);
+        self.micros[index] as f64 / 1000.0
+    }
+
+    fn row(&self, what: &str, of_signing: f64) {
+        println!(
+            "| {what} | {:.0} | {:.0} % | {:.2} | {:.2} | {:.2} |",
+            self.per_second,
+            100.0 * self.per_second / of_signing,
+            self.at(500),
+            self.at(990),
+            self.at(999)
+        );
+    }
+}
+
+/// Sends every body, so many at a time, each as soon as the one before is answered.
+async fn closed_loop<F: Future<Output = ()>>(count: usize, send: impl Fn(usize) -> F) -> Series {
+    let next = AtomicUsize::new(0);
+    let began = Instant::now();
+    let workers = (0..IN_FLIGHT).map(|_| async {
+        let mut micros = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return micros;
+            }
+            let sent = Instant::now();
+            send(index).await;
+            micros.push(sent.elapsed().as_micros() as u64);
+        }
+    });
+    let micros = join_all(workers).await.concat();
+    Series::new(micros, began.elapsed())
+}
+
+/// Sends every body when it is due, whatever became of those before. A time begins when a body was due.
+async fn open_loop<F: Future<Output = ()>>(
+    count: usize,
+    per_second: f64,
+    send: impl Fn(usize) -> F,
+) -> Series {
+    let began = tokio::time::Instant::now();
+    let all = (0..count).map(|index| {
+        let due = began + Duration::from_secs_f64(index as f64 / per_second);
+        let send = &send;
+        async move {
+            tokio::time::sleep_until(due).await;
+            send(index).await;
+            due.elapsed().as_micros() as u64
+        }
+    });
+    let micros = join_all(all).await;
+    Series::new(micros, began.elapsed())
+}
+
+fn rate(mut work: impl FnMut()) -> f64 {
+    let began = Instant::now();
+    let mut count = 0_u32;
+    while began.elapsed() < MEASURED {
+        work();
+        count += 1;
+    }
+    f64::from(count) / began.elapsed().as_secs_f64()
+}
+
+fn has_taskset() -> bool {
+    Command::new("taskset").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
+/// A command that runs on the first core alone.
+fn on_one_core(program: &std::ffi::OsStr) -> Command {
+    if has_taskset() {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+/// Signatures a second on that core: ours, of the rsa crate, and of OpenSSL.
+fn signing_rates() -> [f64; 3] {
+    let ours = std::env::current_exe().unwrap();
+    let output = on_one_core(ours.as_os_str()).arg("--sign").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut rates = text.split_whitespace().map(|number| number.parse().unwrap());
+    let (own, rsa) = (rates.next().unwrap(), rates.next().unwrap());
+    let output = on_one_core("openssl".as_ref()).args(["speed", "-seconds", "3", "rsa2048"]).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let openssl = text
+        .lines()
+        .find(|line| line.starts_with("rsa 2048"))
+        .and_then(|line| line.split_whitespace().nth(5)?.parse().ok())
+        .unwrap_or(f64::NAN);
+    [own, rsa, openssl]
+}
+
+fn sign() {
+    let fields = notify("P0000000000000000000000000").0.into_iter().collect::<mypos::Fields>();
+    let own = rate(|| drop(FIRST.store.sign_fields(fields.clone()).unwrap()));
+    let key = rsa::RsaPrivateKey::from_pkcs8_pem(&FIRST.store.to_pkcs8_pem()).unwrap();
+    let key = rsa::pkcs1v15::SigningKey::<sha2::Sha256>::new(key);
+    let rsa = rate(|| drop(key.sign(b"as long as what is signed, once it is in base64").to_vec()));
+    println!("{own} {rsa}");
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--sign") {
+        return sign();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let [own, rsa, openssl] = signing_rates();
+    println!(
+        "RSA-SHA256 signatures a second on one core, 2048 bits: {own:.0} (aws-lc-rs, as the server signs), {rsa:.0} (rsa), {openssl:.0} (OpenSSL)"
+    );
+    println!(
+        "Server on one core: {}; {IN_FLIGHT} requests in flight.\n",
+        if has_taskset() { "yes" } else { "no, taskset is missing" }
+    );
+    runtime.block_on(measure("SQLite", None, own));
+    if std::env::var_os("TEST_DATABASE_URL").is_some() {
+        let database = runtime.block_on(Database::migrated());
+        runtime.block_on(measure("PostgreSQL", Some(&database), own));
+    } else {
+        println!("PostgreSQL was not measured: TEST_DATABASE_URL is not set.");
+    }
+}
+
+async fn measure(name: &str, database: Option<&Database>, signing: f64) {
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let [port, operator] = [(); 2]
+        .map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
+        .map(|l| l.local_addr().unwrap().port());
+    let url = format!("http://127.0.0.1:{port}");
+    let mut table = configuration(dir.path(), &url, "http://127.0.0.1:1/vmp/checkout");
+    table.insert("listen".into(), format!("127.0.0.1:{port}").into());
+    table.insert("operator_listen".into(), format!("127.0.0.1:{operator}").into());
+    for limit in ["requests_per_second", "requests_burst", "payments_per_minute", "payments_burst"] {
+        table.insert(limit.into(), i64::from(u32::MAX).into());
+    }
+    if let Some(database) = database {
+        table.insert("database_url".into(), database.url().into());
+    }
+    let file = dir.path().join("tillgate.toml");
+    std::fs::write(&file, table.to_string()).unwrap();
+    let bare = match database {
+        Some(database) => bare_inserts_postgres(database).await,
+        None => bare_inserts_sqlite(dir.path()),
+    };
+    let mut command = on_one_core(cli::tillgate().get_program());
+    command.args(["serve", "--config"]).arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(std::fs::File::create(dir.path().join("log")).unwrap());
+    let process = cli::Process(command.spawn().unwrap());
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(IN_FLIGHT).build().unwrap();
+    let client = &client;
+    while client.get(format!("http://127.0.0.1:{operator}/readyz")).send().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let post = async |path: &str, body: String| {
+        let request = client.post(format!("{url}{path}")).body(body);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 200, "{text}");
+        text
+    };
+
+    println!("### {name}\n");
+    println!("One durable insert after the other, over one connection: {bare:.0} a second.\n");
+    println!("| | a second | of signing | half ms | 99 % ms | 99.9 % ms |");
+    println!("|---|---|---|---|---|---|");
+    let presses: Vec<String> = (0..PAYMENTS)
+        .map(|_| html::encode(api_form(&purchase()).iter().map(|(name, value)| (name, value))))
+        .collect();
+    let (presses, post) = (&presses, &post);
+    let started = closed_loop(PAYMENTS, |index| async move {
+        drop(post("/api/checkout/start", presses[index].clone()).await)
+    })
+    .await;
+    started.row("start a payment", signing);
+
+    let config = Config::parse(&table.to_string(), []).unwrap();
+    let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+    let messages = messages_of(&checkout).await;
+    let messages = &messages;
+    let tell =
+        |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
+    let fast = closed_loop(NOTIFIED_FAST, tell).await;
+    fast.row("notify", signing);
+    let steady =
+        open_loop(messages.len() - NOTIFIED_FAST, fast.per_second * 0.7, |index| tell(NOTIFIED_FAST + index))
+            .await;
+    steady.row("notify, at 70 % of that", signing);
+
+    let payment = checkout.store().unsettled(PaymentId(0), 1).await.unwrap().remove(0);
+    let token = checkout.open_order(payment.order).await.unwrap();
+    let address = format!("{url}/api/checkout/status?token={}", token.secret());
+    let address = &address;
+    let polled = closed_loop(20_000, |_| async move {
+        let answer = client.get(address).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        drop(answer.bytes().await.unwrap());
+    })
+    .await;
+    polled.row("status", signing);
+    let memory = memory_of(process.0.id());
+    println!(
+        "\nResident memory of the server: {} MiB now, {} MiB at most.\n",
+        memory[0] / 1024,
+        memory[1] / 1024
+    );
+}
+
+/// A notification for each payment.
+async fn messages_of(checkout: &Checkout) -> Vec<String> {
+    let mut messages = Vec::new();
+    let mut after = PaymentId(0);
+    loop {
+        let payments = checkout.store().unsettled(after, 1000).await.unwrap();
+        let Some(last) = payments.last() else { return messages };
+        after = last.id;
+        messages.extend(payments.iter().map(|payment| notify(&payment.gateway_order_id).signed()));
+    }
+}
+
+/// `VmRSS` and `VmHWM` in KiB; 0 where there is no such file.
+fn memory_of(process: u32) -> [u64; 2] {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    ["VmRSS:", "VmHWM:"].map(|name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    })
+}
+
+fn bare_inserts_sqlite(dir: &Path) -> f64 {
+    let connection = rusqlite::Connection::open(dir.join("bare.db")).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.pragma_update(None, "synchronous", "FULL").unwrap();
+    connection.execute_batch("CREATE TABLE bare (id INTEGER PRIMARY KEY, what TEXT)").unwrap();
+    rate(|| assert_eq!(connection.execute("INSERT INTO bare (what) VALUES ('a payment')", ()).unwrap(), 1))
+}
+
+async fn bare_inserts_postgres(database: &Database) -> f64 {
+    let mut connection = database.connection().await;
+    connection
+        .execute("CREATE TABLE bare (id BIGINT GENERATED BY DEFAULT AS IDENTITY, what TEXT)")
+        .await
+        .unwrap();
+    let (began, mut count) = (Instant::now(), 0_u32);
+    while began.elapsed() < MEASURED {
+        sqlx::query("INSERT INTO bare (what) VALUES ('a payment')").execute(&mut connection).await.unwrap();
+        count += 1;
+    }
+    f64::from(count) / began.elapsed().as_secs_f64()
+}
