@@ -3,9 +3,10 @@
 //!
 //! No label holds anything of a person or an order: only routes, methods, states, and kinds of outcomes.
 
+use domain::PaymentMethod;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::records::NewEvent;
+use crate::records::{EventKind, NewEvent};
 use crate::store::Backlog;
 
 /// Requests, by `route` (its template), `method` and `status`.
@@ -16,7 +17,8 @@ pub const HTTP_SECONDS: &str = "tillgate_http_request_seconds";
 pub const NOTIFICATIONS: &str = "tillgate_notifications_total";
 /// How long a notification took, from its last byte to our answer.
 pub const NOTIFY_SECONDS: &str = "tillgate_notify_seconds";
-/// When the gateway last sent a notification that it had signed, seconds since 1970; 0 before the first.
+/// When the gateway last sent this server a notification that it had signed, seconds since 1970. Not there before the
+/// first one since its start.
 pub const LAST_NOTIFICATION: &str = "tillgate_last_notification_timestamp_seconds";
 /// How long a signature took, its wait for a free core included.
 pub const SIGNING_SECONDS: &str = "tillgate_signing_seconds";
@@ -29,6 +31,8 @@ pub const PAYMENTS_STARTED: &str = "tillgate_payments_started_total";
 pub const STATUS_ANSWERS: &str = "tillgate_status_answers_total";
 /// Refunds that the gateway was asked for, by `outcome`: `done`, `refused`, `unknown`.
 pub const REFUNDS: &str = "tillgate_refunds_total";
+/// Whether the database told what waits, when it was asked last: 1, or 0.
+pub const DATABASE_ANSWERS: &str = "tillgate_database_answers";
 /// Payments that are due to be asked about, and were not yet.
 pub const PAYMENTS_DUE: &str = "tillgate_payments_due";
 /// For how long the longest of them has been due.
@@ -53,6 +57,7 @@ pub fn describe() {
     describe_counter!(PAYMENTS_STARTED, "Payments that were started, by method.");
     describe_counter!(STATUS_ANSWERS, "What the gateway answered about a payment, by status.");
     describe_counter!(REFUNDS, "Refunds that the gateway was asked for, by outcome.");
+    describe_gauge!(DATABASE_ANSWERS, "Whether the database told what waits.");
     describe_gauge!(PAYMENTS_DUE, "Payments that are due to be asked about.");
     describe_gauge!(OLDEST_DUE_SECONDS, seconds, "For how long the longest of them has been due.");
     describe_gauge!(REFUNDS_WAITING, "Refunds that wait for a person, by state.");
@@ -68,7 +73,12 @@ pub fn describe() {
     for outcome in ["done", "refused", "unknown"] {
         counter!(REFUNDS, "outcome" => outcome).absolute(0);
     }
-    gauge!(LAST_NOTIFICATION).set(0);
+    for kind in EventKind::ALL {
+        counter!(EVENTS, "kind" => kind.name()).absolute(0);
+    }
+    for method in PaymentMethod::ALL.into_iter().filter(|method| method.uses_gateway()) {
+        counter!(PAYMENTS_STARTED, "method" => method.id()).absolute(0);
+    }
 }
 
 /// What the gateway's word did to a payment.
@@ -83,8 +93,10 @@ pub(crate) fn signed(took: std::time::Duration) {
     histogram!(SIGNING_SECONDS).record(took);
 }
 
-/// What waits, as it stands now.
-pub fn waiting(backlog: &Backlog, now_ms: i64) {
+/// What waits, as it stands now; `None` where the database did not tell.
+pub fn waiting(backlog: Option<&Backlog>, now_ms: i64) {
+    gauge!(DATABASE_ANSWERS).set(u32::from(backlog.is_some()));
+    let Some(backlog) = backlog else { return };
     let whole = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
     let oldest_ms = backlog.oldest_due_at_ms.map_or(0, |due| now_ms.saturating_sub(due));
     gauge!(PAYMENTS_DUE).set(whole(backlog.due));

@@ -17,6 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use checkout::token::random;
 use sha2::{Digest, Sha256, Sha384};
 
 use crate::state::AppState;
@@ -124,7 +125,8 @@ impl Assets {
                 continue;
             }
             // Whoever finds the folder finds all of it.
-            let partial = folder.join(format!(".{id}-{}", std::process::id()));
+            let unique = random::<8>().map_err(|error| failed(io::Error::other(error)))?;
+            let partial = folder.join(format!(".{id}-{:016x}", u64::from_be_bytes(unique)));
             fs::create_dir_all(partial.join(part)).map_err(failed)?;
             let own =
                 self.files.iter().filter(|(name, _)| name.split_once('/').is_some_and(|(of, _)| of == part));
@@ -133,10 +135,11 @@ impl Assets {
                 if let Some(parent) = file.parent() {
                     fs::create_dir_all(parent).map_err(failed)?;
                 }
-                fs::write(&file, &asset.plain).map_err(failed)?;
+                write_to_disk(&file, &asset.plain).map_err(failed)?;
                 for (ending, compressed) in [("br", &asset.brotli), ("gz", &asset.gzip)] {
                     if let Some(compressed) = compressed {
-                        fs::write(format!("{}.{ending}", file.display()), compressed).map_err(failed)?;
+                        let beside = PathBuf::from(format!("{}.{ending}", file.display()));
+                        write_to_disk(&beside, compressed).map_err(failed)?;
                     }
                 }
             }
@@ -251,6 +254,13 @@ fn short(digest: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Writes a file that is whole on the disk before anybody is shown it.
+fn write_to_disk(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(file)?;
+    io::Write::write_all(&mut file, content)?;
+    file.sync_all()
 }
 
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), AssetsError> {

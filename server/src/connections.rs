@@ -40,6 +40,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// way; nobody would answer it.
 const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long a client may take to receive what was answered, when the server ends.
+const RECEIVED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Serves an application on a listener until `stop` is true, or its sender gone; then takes no new connection, and ends when what is running is
 /// finished.
 pub(crate) async fn serve(
@@ -129,7 +132,14 @@ async fn converse(
         }
     }
     connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
+    let answered = async {
+        let _ = seen.wait_for(|now| now.running == 0).await;
+        tokio::time::sleep(RECEIVED_WITHIN).await;
+    };
+    tokio::select! {
+        _ = connection => {}
+        () = answered => {}
+    }
 }
 
 /// What is known of the requests of a connection.
@@ -250,5 +260,39 @@ mod tests {
         let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
         let (_, answer) = lives(&[request, "", request]).await;
         assert_eq!(answer.matches("hello").count(), 2, "{answer}");
+    }
+
+    /// How long a connection outlives the end of the server over which somebody sent this, and what was answered.
+    async fn outlives(sent: &str, answer_after: Duration) -> (Duration, String) {
+        let (mut ours, theirs) = tokio::io::duplex(1024);
+        let slow = move || async move {
+            tokio::time::sleep(answer_after).await;
+            "hello"
+        };
+        let application = Router::new().route("/", get(slow));
+        let (stop, stopped) = watch::channel(false);
+        let served = tokio::spawn(converse(theirs, "192.0.2.1:1000".parse().unwrap(), application, stopped));
+        ours.write_all(sent.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        stop.send(true).unwrap();
+        let began = Instant::now();
+        let mut answer = String::new();
+        let _ = ours.read_to_string(&mut answer).await;
+        served.await.unwrap();
+        (began.elapsed(), answer)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_what_is_running_and_for_nobody_who_says_nothing() {
+        let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let (lived, answer) = outlives(request, Duration::from_secs(25)).await;
+        assert!(answer.contains("hello") && lived < Duration::from_secs(26), "{lived:?} {answer}");
+        for nothing in ["", "G", "GET / HTTP/1.1\r\nhost: "] {
+            let (lived, _) = outlives(nothing, Duration::ZERO).await;
+            assert!(
+                lived <= LAST_REQUEST_WITHIN + RECEIVED_WITHIN + Duration::from_secs(1),
+                "{nothing:?}: {lived:?}"
+            );
+        }
     }
 }

@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 use super::StoreError;
 use super::postgres::{PostgresAddress, PostgresStore};
-use super::sqlite::SqliteStore;
+use super::sqlite::{SqliteStore, moved_to};
 
 /// The tables, so that what a row refers to comes first. The totals are added up anew.
 const TABLES: [&str; 12] = [
@@ -107,31 +107,55 @@ impl Values {
 }
 
 /// Moves a shop. The file has to be one of this version, the database migrated and without orders. Says what was
-/// moved. Where it fails the file is as it was, and nothing is in the database.
+/// moved. Where it fails the file is as it was, and the database either empty or marked, so that nobody serves from it
+/// before the move was begun again and finished.
 pub async fn move_shop(from: &Path, to: &PostgresAddress) -> Result<Vec<Moved>, StoreError> {
     if !from.is_file() {
         return Err(StoreError::Failed(format!("there is no file {}", from.display())));
     }
-    // Brings it up to date, and refuses one that is none of ours or was moved before.
-    drop(SqliteStore::open(from)?);
-    PostgresStore::connect(to, 1).await?;
+    let source = std::path::absolute(from).unwrap_or_else(|_| from.to_owned()).display().to_string();
+    let begun = PostgresStore::check_target(to).await?;
     let file = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     file.busy_timeout(std::time::Duration::from_secs(5))?;
+    let is_closed = begun.as_ref() == Some(&source) && moved_to(&file)?.is_some();
+    if !is_closed {
+        // Brings it up to date, and refuses one that is none of ours or was moved elsewhere.
+        drop(SqliteStore::open(from)?);
+    }
     // From here on nobody else writes to it.
     file.execute_batch("BEGIN IMMEDIATE")?;
-    let mut database = to.options().clone().options([("statement_timeout", "0")]).connect().await?;
+    let patient = [("statement_timeout", "0"), ("idle_in_transaction_session_timeout", "0")];
+    let mut database = to.options().clone().options(patient).connect().await?;
     let mut transaction = database.begin().await?;
+    match begun {
+        None => {
+            for table in TABLES {
+                copy(&file, &mut transaction, table).await?;
+            }
+            add_up(&mut transaction).await?;
+            // Until the file is closed, nobody serves from the database.
+            transaction.execute("CREATE TABLE unfinished_move (source TEXT NOT NULL)").await?;
+            sqlx::query("INSERT INTO unfinished_move VALUES ($1)")
+                .bind(&source)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Some(other) if other != source => {
+            return Err(StoreError::Failed(format!("it holds what was moved from {other}")));
+        }
+        // The move was interrupted after everything was there.
+        Some(_) => {}
+    }
     let mut moved = Vec::new();
     for table in TABLES {
-        moved.push(Moved { table, rows: copy(&file, &mut transaction, table).await? });
+        moved.push(Moved { table, rows: compare(&file, &mut transaction, table).await? });
     }
-    add_up(&mut transaction).await?;
-    for Moved { table, .. } in &moved {
-        compare(&file, &mut transaction, table).await?;
+    if !is_closed {
+        close(&file, &to.for_people())?;
     }
     transaction.commit().await?;
-    close(&file, &to.for_people())?;
     file.execute_batch("COMMIT")?;
+    database.execute("DROP TABLE unfinished_move").await?;
     Ok(moved)
 }
 
@@ -182,8 +206,8 @@ async fn columns(
         .collect()
 }
 
-/// Copies the rows of a table. How many there are.
-async fn copy(file: &Connection, database: &mut PgConnection, table: &str) -> Result<i64, StoreError> {
+/// Copies the rows of a table.
+async fn copy(file: &Connection, database: &mut PgConnection, table: &str) -> Result<(), StoreError> {
     let mut columns = columns(file, database, table).await?;
     let is_empty: bool =
         sqlx::query_scalar(AssertSqlSafe(format!("SELECT NOT EXISTS (SELECT 1 FROM {table})")))
@@ -204,7 +228,7 @@ async fn copy(file: &Connection, database: &mut PgConnection, table: &str) -> Re
         format!("INSERT INTO {table} ({names}) SELECT * FROM unnest({}) AS rows ({names})", holes.join(", "));
     let mut select = file.prepare(&format!("SELECT {names} FROM {table}"))?;
     let mut found = select.query(())?;
-    let (mut waiting, mut count) = (0_usize, 0_i64);
+    let mut waiting = 0_usize;
     loop {
         let row = found.next()?;
         let is_last = row.is_none();
@@ -223,7 +247,6 @@ async fn copy(file: &Connection, database: &mut PgConnection, table: &str) -> Re
                 .map(|column| column.values.take())
                 .fold(sqlx::query(AssertSqlSafe(insert.clone())), |query, values| values.bind(query));
             query.execute(&mut *database).await?;
-            count = count.saturating_add(i64::try_from(waiting).unwrap_or(i64::MAX));
             waiting = 0;
         }
         if is_last {
@@ -237,7 +260,7 @@ async fn copy(file: &Connection, database: &mut PgConnection, table: &str) -> Re
         );
         database.execute(AssertSqlSafe(next)).await?;
     }
-    Ok(count)
+    Ok(())
 }
 
 /// Adds up the totals of the merchant's list.
@@ -252,8 +275,9 @@ async fn add_up(database: &mut PgConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Compares a table in both databases: how many rows, how long all texts together, and the sum of all numbers.
-async fn compare(file: &Connection, database: &mut PgConnection, table: &str) -> Result<(), StoreError> {
+/// Compares a table in both databases: how many rows, how long all texts together, and the sum of all numbers. How many
+/// rows there are.
+async fn compare(file: &Connection, database: &mut PgConnection, table: &str) -> Result<i64, StoreError> {
     for column in columns(file, database, table).await? {
         let name = &column.name;
         let (here, there) = match column.values {
@@ -276,9 +300,9 @@ async fn compare(file: &Connection, database: &mut PgConnection, table: &str) ->
         let there: String = sqlx::query_scalar(AssertSqlSafe(sql(&there))).fetch_one(&mut *database).await?;
         if here != there {
             return Err(StoreError::Failed(format!(
-                "{table}.{name} is not the same in both ({here} and {there}); nothing was moved"
+                "{table}.{name} is not the same in both ({here} and {there}): begin again with an empty database"
             )));
         }
     }
-    Ok(())
+    Ok(file.query_row(&format!("SELECT count(*) FROM {table}"), (), |row| row.get(0))?)
 }

@@ -8,10 +8,10 @@ use checkout::people::Role;
 use checkout::records::Mode;
 use checkout::records::{EventKind, NewEvent};
 use checkout::rules::Cause;
-use checkout::store::merchant::{Filter, From, NewUser};
+use checkout::store::merchant::{Entrance, Filter, From, NewUser, UserChange};
 use checkout::store::moving::move_shop;
 use checkout::store::postgres::{PostgresAddress, PostgresStore};
-use checkout::store::sqlite::SqliteStore;
+use checkout::store::sqlite::{SqliteStore, backup};
 use checkout::store::{Reserved, StoreError};
 use domain::{OrderState, PaymentState};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
@@ -359,4 +359,87 @@ async fn a_shop_is_moved_from_a_file_with_nothing_lost() {
     let into_used = move_shop(&another, &database.address()).await.unwrap_err().to_string();
     assert!(into_used.contains("empty"), "{into_used}");
     SqliteStore::open(&another).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_that_was_interrupted_is_finished_by_the_same_command() {
+    let dir = crate::sqlite::folder();
+    let (path, copy) = (dir.path().join("shop.db"), dir.path().join("copy.db"));
+    let from: Shared = Arc::new(SqliteStore::open(&path).unwrap());
+    let ours = paid(&from, 100, NOW).await;
+    drop(from);
+    assert_eq!(backup(&path, &copy).unwrap().orders, 1);
+    let database = Database::migrated().await;
+    let moved = move_shop(&path, &database.address()).await.unwrap();
+    let mark = format!(
+        "CREATE TABLE unfinished_move (source TEXT); INSERT INTO unfinished_move VALUES ('{}')",
+        path.display()
+    );
+    // Once before the file was closed, and once after it.
+    for is_closed in [false, true] {
+        if !is_closed {
+            for name in ["shop.db", "shop.db-wal", "shop.db-shm"] {
+                drop(std::fs::remove_file(dir.path().join(name)));
+            }
+            std::fs::copy(&copy, &path).unwrap();
+        }
+        sqlx::raw_sql(AssertSqlSafe(mark.clone())).execute(&mut database.connection().await).await.unwrap();
+        let Err(StoreError::Failed(why)) = PostgresStore::connect(&database.address(), 1).await else {
+            panic!("it is served from before the file is closed");
+        };
+        assert!(why.contains("migrate --from"), "{why}");
+        let elsewhere = move_shop(&copy, &database.address()).await.unwrap_err().to_string();
+        assert!(elsewhere.contains("shop.db"), "{elsewhere}");
+        assert_eq!(move_shop(&path, &database.address()).await.unwrap(), moved);
+        assert!(SqliteStore::open(&path).err().unwrap().to_string().contains("was moved to"));
+        assert_eq!(file(&open(&database).await, &ours).await.order.state, OrderState::Paid);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refunds_fit_whatever_isolation_the_database_has_by_itself() {
+    let fresh = fresh().await;
+    let sql = "ALTER DATABASE {} SET default_transaction_isolation = 'repeatable read'";
+    administer(&sql.replace("{}", fresh.database.name())).await;
+    let stores = [open(&fresh.database).await, open(&fresh.database).await];
+    let ours = paid(&stores[0], 100, NOW).await;
+    let reserved = at_once(20, |index| {
+        let (store, ours) = (Arc::clone(&stores[index % 2]), ours.clone());
+        async move { reserve(&store, &ours, eur(60)).await.unwrap() }
+    })
+    .await;
+    assert_eq!(reserved.iter().filter(|answer| **answer != Reserved::No).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_outlives_a_change_of_the_password() {
+    let fresh = fresh().await;
+    let user = NewUser { email: "anna@shop.example".into(), role: Role::Refund, password: "old".into() };
+    assert!(fresh.add_user(user, anna(), NOW).await.unwrap());
+    let user = fresh.credentials("anna@shop.example").await.unwrap().unwrap().user.id;
+    let second_factor = UserChange::SecondFactor(Some((vec![1; 20], 0)));
+    assert!(fresh.change_user("anna@shop.example", second_factor, anna(), NOW).await.unwrap());
+    for round in 0..40 {
+        let (waiting, full) = (hash(&format!("waiting {round}")), hash(&format!("full {round}")));
+        let password = fresh.credentials("anna@shop.example").await.unwrap().unwrap().password;
+        let entrance = Entrance::Password(password);
+        let opened = fresh.open_session(waiting, user, entrance, anna(), NOW).await.unwrap();
+        assert_eq!(opened, Some(false), "it waits for the code");
+        // The code is right, and at the same moment the password is changed.
+        at_once(2, |index| {
+            let store = Arc::clone(&fresh.store);
+            async move {
+                if index == 0 {
+                    let _ =
+                        store.open_session(full, user, Entrance::Code(waiting), anna(), NOW).await.unwrap();
+                } else {
+                    let change = UserChange::Password { password: format!("new {round}"), keep: None };
+                    assert!(store.change_user("anna@shop.example", change, anna(), NOW).await.unwrap());
+                }
+            }
+        })
+        .await;
+        let left = fresh.session(full, 0, 0, NOW).await.unwrap();
+        assert!(left.is_none(), "round {round}");
+    }
 }

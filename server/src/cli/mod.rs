@@ -17,6 +17,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use checkout::checkout::Checkout;
 use checkout::clock::SystemClock;
@@ -159,7 +160,12 @@ fn start_log(filter: &str, format: LogFormat) {
 /// Runs a future to its end, on a runtime of its own.
 fn block_on(future: impl Future<Output = u8>) -> u8 {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(future),
+        Ok(runtime) => {
+            let code = runtime.block_on(future);
+            // A thread that waits for a disk or a database that is gone does not keep the process.
+            runtime.shutdown_timeout(Duration::from_secs(2));
+            code
+        }
         Err(error) => fail(EXIT_FAILED, &error),
     }
 }

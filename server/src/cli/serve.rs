@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use checkout::clock::SystemClock;
+use tokio::net::TcpListener;
 
 use super::{ConfigFile, EXIT_FAILED, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log};
 use crate::config::Config;
@@ -51,7 +52,15 @@ async fn serve(config: &Config) -> Result<(), StartupError> {
         Some(listener) => listener,
         None => listen(config.operator_listen).await?,
     };
-    tracing::info!(address = %config.listen, operator = %config.operator_listen, public = %config.public_url, "serving");
+    let address = |listener: &TcpListener| {
+        listener.local_addr().map_or_else(|_| "an unknown address".to_owned(), |address| address.to_string())
+    };
+    tracing::info!(
+        address = address(&shop_listener),
+        operator = address(&operator_listener),
+        public = %config.public_url,
+        "serving"
+    );
     running.serve(shop_listener, shop, &config.trusted_proxies);
     running.serve(operator_listener, operator_router(Arc::clone(&checkout)), &config.trusted_proxies);
     running.reconcile(checkout);

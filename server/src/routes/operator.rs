@@ -1,6 +1,8 @@
 //! What an operator's tools ask, on a listener of its own.
 
 use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -18,6 +20,9 @@ static GATHERED: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// The edges of the buckets that times are counted in, in seconds: fine around what a notification may take.
 const SECONDS: [f64; 14] =
     [0.000_5, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// How often what was measured is folded into buckets.
+const FOLD_EVERY: Duration = Duration::from_secs(5);
 
 /// `/healthz` (the process answers), `/readyz` (the database does too) and `/metrics`. From now on the figures of this
 /// process are gathered.
@@ -38,6 +43,17 @@ fn gather() -> Option<PrometheusHandle> {
     match gathered {
         Ok(handle) => {
             figures::describe();
+            let ours = handle.clone();
+            // What is measured piles up until somebody folds it, and not every shop has a Prometheus that asks.
+            let folding = thread::Builder::new().name("figures".to_owned()).spawn(move || {
+                loop {
+                    thread::sleep(FOLD_EVERY);
+                    ours.run_upkeep();
+                }
+            });
+            if let Err(error) = folding {
+                tracing::error!(%error, "the figures are folded only when somebody asks for them");
+            }
             Some(handle)
         }
         Err(error) => {
@@ -57,13 +73,15 @@ async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static s
     }
 }
 
-/// The figures in Prometheus' text form. Without a database those that come from it keep their last value.
+/// The figures in Prometheus' text form. Without a database those that come from it keep their last value, and another
+/// one says so.
 async fn figures(State(checkout): State<Arc<Checkout>>) -> Response {
     let now_ms = checkout.now_ms();
-    match checkout.store().backlog(now_ms).await {
-        Ok(backlog) => figures::waiting(&backlog, now_ms),
-        Err(error) => tracing::error!(%error, "what waits could not be counted"),
+    let backlog = checkout.store().backlog(now_ms).await;
+    if let Err(error) = &backlog {
+        tracing::error!(%error, "what waits could not be counted");
     }
+    figures::waiting(backlog.ok().as_ref(), now_ms);
     match GATHERED.get().and_then(Option::as_ref) {
         Some(handle) => {
             handle.run_upkeep();

@@ -49,11 +49,13 @@ async fn figures_and_log_tell_what_happened_and_nothing_of_anybody() {
     };
 
     let before = metrics().await;
+    assert_eq!(value(&before, "tillgate_database_answers").to_string(), "1");
     for never in [
         r#"tillgate_notifications_total{answer="failed"}"#,
         r#"tillgate_status_answers_total{status="unknown_order"}"#,
         r#"tillgate_refunds_total{outcome="unknown"}"#,
-        "tillgate_last_notification_timestamp_seconds",
+        r#"tillgate_events_total{kind="notify_refused"}"#,
+        r#"tillgate_payments_started_total{method="card"}"#,
         r#"tillgate_refunds_waiting{state="unknown"}"#,
     ] {
         assert_eq!(value(&before, never).to_string(), "0", "{never}");

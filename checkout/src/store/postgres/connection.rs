@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::future::Future;
+use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnection, PgRow, Postgres};
 use sqlx::query::Query;
@@ -14,15 +16,27 @@ use tokio::runtime::Handle;
 use crate::store::StoreError;
 use crate::store::sql::{Connection, Done, EachRow, Failure, Row, Value};
 
+/// How long the server may take to answer, whatever it was told itself: one that is gone says nothing at all.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// Waits for what the server answers. Where it says nothing, nobody knows what became of it, and the connection is not
+/// to be used again.
+pub(super) fn wait<T>(runtime: &Handle, answer: impl Future<Output = Result<T, sqlx::Error>>) -> Done<T> {
+    match runtime.block_on(async { tokio::time::timeout(ANSWER_WITHIN, answer).await }) {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Silent),
+    }
+}
+
 /// A connection, and the runtime that its answers come by.
 pub(super) struct Session<'c> {
     pub(super) runtime: &'c Handle,
     pub(super) connection: RefCell<&'c mut PgConnection>,
 }
 
-/// What others may have been in the way of: two that wait for each other, two that cannot be put in an order,
-/// and a row that somebody else has just added.
-const CONFLICTS: [&str; 3] = ["40P01", "40001", "23505"];
+/// What others may have been in the way of: two that wait for each other, two that cannot be put in an order, a row
+/// that somebody else has just added, and one that somebody holds for long.
+const CONFLICTS: [&str; 4] = ["40P01", "40001", "23505", "55P03"];
 /// What a rule of the database refuses: the class of broken constraints, and our own triggers.
 const BROKEN_CONSTRAINT: &str = "23";
 const RAISED: &str = "P0001";
@@ -62,14 +76,14 @@ fn query<'q>(sql: &str, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArgume
 impl Connection for Session<'_> {
     fn execute(&self, sql: &str, values: &[Value<'_>]) -> Done<u64> {
         let mut connection = self.connection.borrow_mut();
-        let done = self.runtime.block_on(query(sql, values).execute(&mut **connection))?;
+        let done = wait(self.runtime, query(sql, values).execute(&mut **connection))?;
         Ok(done.rows_affected())
     }
 
     fn query(&self, sql: &str, values: &[Value<'_>], each: EachRow<'_>) -> Done<()> {
         let found = {
             let mut connection = self.connection.borrow_mut();
-            self.runtime.block_on(query(sql, values).fetch_all(&mut **connection))?
+            wait(self.runtime, query(sql, values).fetch_all(&mut **connection))?
         };
         found.iter().try_for_each(|row| each(row))
     }

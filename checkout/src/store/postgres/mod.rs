@@ -6,6 +6,7 @@
 mod connection;
 
 use std::cell::RefCell;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use sqlx::{Acquire as _, SqlSafeStr as _};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use self::connection::Session;
+use self::connection::{Session, wait};
 use super::StoreError;
 use super::sql::{self, Database, Done, Failure, SqlStore, Urgency};
 
@@ -45,9 +46,14 @@ const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 const QUEUE: usize = 1024;
 /// How often a piece of work is tried while others are in its way.
 const ATTEMPTS: u32 = 10;
-/// What the server is told of each connection: no statement runs for ever, and none waits for ever.
-const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "15s"), ("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")];
+/// What the server is told of each connection: no statement runs for ever, none waits for ever, and each sees what
+/// others have committed before it.
+const LIMITS: [(&str, &str); 4] = [
+    ("statement_timeout", "15s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("default_transaction_isolation", "read committed"),
+];
 
 /// A PostgreSQL database.
 pub struct Postgres {
@@ -80,14 +86,18 @@ impl Lane {
     /// Runs work on one of the connections, on a thread that may wait.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Handle, PoolConnection<Driver>) -> Done<T> + Send + 'static,
+        work: impl FnOnce(&Handle, &mut PoolConnection<Driver>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Overloaded)?;
-        let connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire().await?;
         let runtime = Handle::current();
         tokio::task::spawn_blocking(move || {
             let _place = place;
-            work(&runtime, connection)
+            let done = work(&runtime, &mut connection);
+            if matches!(done, Err(Failure::Silent)) {
+                connection.close_on_drop();
+            }
+            done
         })
         .await
         .map_err(|error| StoreError::Failed(error.to_string()))?
@@ -95,10 +105,16 @@ impl Lane {
     }
 }
 
-/// How to reach a PostgreSQL database.
-#[derive(Clone, Debug)]
+/// How to reach a PostgreSQL database. There is a password in it, which is never printed.
+#[derive(Clone)]
 pub struct PostgresAddress {
     options: Box<PgConnectOptions>,
+}
+
+impl fmt::Debug for PostgresAddress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PostgresAddress({})", self.for_people())
+    }
 }
 
 impl PostgresAddress {
@@ -172,7 +188,7 @@ impl PostgresStore {
             gateway: Lane::new(&address.options, for_gateway),
             usual: Lane::new(&address.options, usual),
         });
-        store.check_durability().await?;
+        store.check_settings().await?;
         match store.schema().await? {
             Schema::Ours => Ok(store),
             Schema::Newer => {
@@ -182,6 +198,18 @@ impl PostgresStore {
             Schema::Older(missing) => Err(StoreError::Failed(format!(
                 "its schema is of an older version, {missing} steps behind: run  tillgate migrate"
             ))),
+        }
+    }
+
+    /// Whether a shop may be moved into a database. The file from which a move was begun and interrupted.
+    pub(super) async fn check_target(address: &PostgresAddress) -> Result<Option<String>, StoreError> {
+        match Self::connect(address, 1).await {
+            Ok(_) => Ok(None),
+            Err(error) => {
+                let pool =
+                    PgPoolOptions::new().max_connections(1).connect_with(address.options().clone()).await?;
+                unfinished_move(&pool).await?.map(Some).ok_or(error)
+            }
         }
     }
 
@@ -210,22 +238,47 @@ impl PostgresStore {
         })
     }
 
-    /// `OK` is said only of what is on disk: a server that answers before that is refused.
-    async fn check_durability(&self) -> Result<(), StoreError> {
-        let value: String =
-            sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&self.0.usual.pool).await?;
-        if value == "off" {
-            return Err(StoreError::Failed(
-                "synchronous_commit is off, so it answers before a change is on disk: set it to on"
-                    .to_owned(),
-            ));
+    /// Refuses a server that answers before a change is on disk (`OK` is said only of what is), that was left behind
+    /// by a move, or where a statement may not see what others have committed.
+    async fn check_settings(&self) -> Result<(), StoreError> {
+        let pool = &self.0.usual.pool;
+        let refuse = |why: &str| Err(StoreError::Failed(why.to_owned()));
+        if setting(pool, "SHOW synchronous_commit").await? == "off" {
+            return refuse(
+                "synchronous_commit is off, so it answers before a change is on disk: set it to on",
+            );
         }
-        Ok(())
+        if setting(pool, "SHOW fsync").await? == "off" {
+            return refuse("fsync is off, so what it answers may be lost: set it to on");
+        }
+        if setting(pool, "SHOW default_transaction_isolation").await? != "read committed" {
+            return refuse("default_transaction_isolation is not \"read committed\": set it for this user");
+        }
+        match unfinished_move(pool).await? {
+            Some(source) => Err(StoreError::Failed(format!(
+                "the move from {source} was interrupted: run  tillgate migrate --from {source}  again"
+            ))),
+            None => Ok(()),
+        }
     }
+}
+
+async fn setting(pool: &PgPool, show: &'static str) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar(show).fetch_one(pool).await
 }
 
 fn migration_failed(error: sqlx::migrate::MigrateError) -> StoreError {
     StoreError::Failed(format!("the schema could not be brought up to date: {error}"))
+}
+
+/// The file from which a shop is being moved into a database, where the move was not finished.
+pub(super) async fn unfinished_move(pool: &PgPool) -> Result<Option<String>, StoreError> {
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('unfinished_move') IS NOT NULL").fetch_one(pool).await?;
+    if !exists {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("SELECT source FROM unfinished_move").fetch_optional(pool).await?)
 }
 
 /// How many steps were taken in a database.
@@ -251,11 +304,11 @@ impl Database for Postgres {
             Urgency::Gateway => &self.gateway,
             Urgency::Usual => &self.usual,
         };
-        lane.run(move |runtime, mut connection| {
+        lane.run(move |runtime, connection| {
             let mut left = ATTEMPTS;
             loop {
                 left = left.saturating_sub(1);
-                match in_transaction(runtime, &mut connection, &work) {
+                match in_transaction(runtime, connection, &work) {
                     Err(Failure::Conflict(_)) if left > 0 => {}
                     outcome => return outcome,
                 }
@@ -268,8 +321,8 @@ impl Database for Postgres {
         &self,
         work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let reading = |runtime: &Handle, mut connection: PoolConnection<Driver>| {
-            work(&Session { runtime, connection: RefCell::new(&mut connection) })
+        let reading = |runtime: &Handle, connection: &mut PoolConnection<Driver>| {
+            work(&Session { runtime, connection: RefCell::new(connection) })
         };
         self.usual.run(reading).await
     }
@@ -281,17 +334,20 @@ fn in_transaction<T>(
     connection: &mut PoolConnection<Driver>,
     work: &impl Fn(&dyn sql::Connection) -> Done<T>,
 ) -> Done<T> {
-    let mut transaction = runtime.block_on(connection.begin())?;
+    let mut transaction = wait(runtime, connection.begin())?;
     let outcome = work(&Session { runtime, connection: RefCell::new(&mut transaction) });
     match outcome {
         Ok(done) => {
-            runtime.block_on(transaction.commit())?;
+            wait(runtime, transaction.commit())?;
             Ok(done)
         }
+        Err(Failure::Silent) => Err(Failure::Silent),
         Err(failure) => {
             // Where even this fails the connection is lost, and the database undoes it by itself.
-            let _ = runtime.block_on(transaction.rollback());
-            Err(failure)
+            match wait(runtime, transaction.rollback()) {
+                Err(Failure::Silent) => Err(Failure::Silent),
+                _ => Err(failure),
+            }
         }
     }
 }

@@ -37,6 +37,8 @@ pub(super) enum Failure {
     Conflict(String),
     /// The database failed.
     Database(String),
+    /// The database did not answer. What it was asked may be done or not.
+    Silent,
     /// What is stored makes no sense.
     Damaged(String),
 }
@@ -47,6 +49,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(what) | Failure::Conflict(what) | Failure::Database(what) => Self::Failed(what),
+            Failure::Silent => Self::Failed("it does not answer".to_owned()),
             Failure::Damaged(what) => Self::Damaged(what),
         }
     }

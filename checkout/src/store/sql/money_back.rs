@@ -238,7 +238,7 @@ fn note_all_given_back(connection: &dyn Connection, id: OrderId) -> Done<()> {
         return Ok(());
     }
     let Ok(next) = order.state.on(OrderEvent::AllGivenBack) else { return Ok(()) };
-    set_order_state(connection, id, next)
+    set_order_state(connection, id, order.state, next)
 }
 
 pub(super) fn approve_refund(
@@ -315,7 +315,7 @@ pub(super) fn abandon_refunds(
 ) -> Done<u32> {
     let abandoned = all(
         connection,
-        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 ORDER BY order_id, id LIMIT 500",
+        "SELECT id FROM refunds WHERE state = 'reserved' AND reserved_at_ms < ?1 ORDER BY order_id, id LIMIT 100",
         values![reserved_before_ms],
         |row| row.first().map(RefundId),
     )?;
@@ -343,16 +343,18 @@ pub(super) fn abandon_reversals(
     timing: &Timing,
 ) -> Done<u32> {
     // One whose outcome is known to be unknown was raised before.
-    let sql = format!(
+    let abandoned = format!(
         "SELECT {PAYMENT} FROM payments p WHERE state = 'reversing' AND state_since_ms < ?1 AND NOT EXISTS (
              SELECT 1 FROM events e WHERE e.payment_id = p.id AND e.kind = 'reversal_unknown'
-                 AND e.at_ms >= p.state_since_ms) ORDER BY order_id LIMIT 500"
+                 AND e.at_ms >= p.state_since_ms)"
     );
+    let (some, one_of_them) =
+        (format!("{abandoned} ORDER BY order_id LIMIT 100"), format!("{abandoned} AND id = ?2"));
     let mut count: u32 = 0;
-    for found in all(connection, &sql, values![asked_before_ms], rows::payment)? {
+    for found in all(connection, &some, values![asked_before_ms], rows::payment)? {
         hold_order(connection, found.order)?;
-        // It may have been answered while somebody else held it.
-        let still = payment(connection, found.id)?.filter(|payment| payment.state == found.state);
+        // It may have been answered, or raised, while somebody else held it.
+        let still = one(connection, &one_of_them, values![asked_before_ms, found.id], rows::payment)?;
         if let Some(payment) = still {
             apply_to(connection, payment, &Cause::ReversalUndecided, None, now_ms, timing)?;
             count = count.saturating_add(1);
@@ -387,9 +389,12 @@ pub(super) fn record_receipt(
 ) -> Done<Result<OrderState, Refusal>> {
     hold_order(connection, new.order)?;
     let order = order_of(connection, new.order)?;
-    let repeated = "SELECT EXISTS (SELECT 1 FROM receipts WHERE key = ?1 AND order_id = ?2)";
-    if value(connection, repeated, values![new.key, order.id])? {
-        return Ok(Ok(order.state));
+    let sql = "SELECT order_id FROM receipts WHERE key = ?1";
+    match one(connection, sql, values![new.key], |row| row.first().map(OrderId))? {
+        Some(of) if of == order.id => return Ok(Ok(order.state)),
+        // The press was about another order.
+        Some(_) => return Ok(Err(Refusal::OrderState)),
+        None => {}
     }
     if new.money.currency != order.new.total.currency || new.money.minor <= 0 {
         return Ok(Err(Refusal::OrderState));
@@ -418,7 +423,7 @@ pub(super) fn record_receipt(
     if received < order.new.total.minor && !new.settles {
         return Ok(Ok(order.state));
     }
-    set_order_state(connection, order.id, paid)?;
+    set_order_state(connection, order.id, order.state, paid)?;
     Ok(Ok(paid))
 }
 
@@ -445,7 +450,7 @@ pub(super) fn cancel_order(
         Ok(next) => next,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    set_order_state(connection, id, cancelled)?;
+    set_order_state(connection, id, order.state, cancelled)?;
     insert_event(connection, Some(id), None, &event(EventKind::CancelledByMerchant, ""), now_ms)?;
     insert_audit(connection, actor, Action::OrderCancelled, Some(id), "", now_ms)?;
     if received_minor(connection, id)? > 0 {

@@ -142,8 +142,15 @@ pub(super) fn open_session(
             );
             one(connection, &sql, values![user.0, password], |row| row.first())?
         }
-        // Whatever shuts a user out or changes the password ends the session that waits.
+        // Whatever shuts a user out or changes the password ends the session that waits, and holds the user for it.
         Entrance::Code(waiting) => {
+            let sql = format!(
+                "SELECT id FROM merchant_users WHERE id = ?1 AND is_disabled = 0{}",
+                held(connection)
+            );
+            if one(connection, &sql, values![user.0], |row| row.first::<i64>())?.is_none() {
+                return Ok(None);
+            }
             let ended = connection.execute(
                 "DELETE FROM merchant_sessions WHERE hash = ?1 AND user_id = ?2 AND is_complete = 0",
                 values![*waiting, user.0],

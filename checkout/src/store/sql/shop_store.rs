@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Database, SqlStore, work};
+use super::{Connection, Database, SqlStore, work};
 use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
 use crate::rules::Cause;
 use crate::store::{Applied, Backlog, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
@@ -13,7 +13,11 @@ use crate::token::Hash;
 impl<D: Database> Store for SqlStore<D> {
     async fn ready(&self) -> Result<(), StoreError> {
         // The write takes the locks that writing takes, and changes nothing.
-        self.write(|connection| connection.execute("DELETE FROM idempotency_keys WHERE FALSE", &[])).await?;
+        let nothing = |connection: &dyn Connection| {
+            connection.execute("DELETE FROM idempotency_keys WHERE FALSE", &[]).map(drop)
+        };
+        self.write_for_gateway(nothing).await?;
+        self.write(nothing).await?;
         self.read(|connection| connection.query("SELECT 1", &[], &mut |_| Ok(()))).await
     }
 
@@ -77,10 +81,12 @@ impl<D: Database> Store for SqlStore<D> {
         timing: &Timing,
     ) -> Result<Option<Applied>, StoreError> {
         let (store, id, timing) = (store.to_owned(), gateway_order_id.to_owned(), timing.clone());
-        self.write_for_gateway(move |connection| {
+        let is_message = matches!(cause, Cause::Notify { .. } | Cause::Rollback);
+        let apply = move |connection: &dyn Connection| {
             work::apply(connection, (&store, &id), &cause, raw.as_deref(), now_ms, &timing)
-        })
-        .await
+        };
+        // What a browser brings, and what we ask, can wait longer than what the gateway says.
+        if is_message { self.write_for_gateway(apply).await } else { self.write(apply).await }
     }
 
     async fn record(

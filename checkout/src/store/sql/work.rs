@@ -133,8 +133,9 @@ pub(super) fn place(
         Some(_) => order.state,
         None => order.state.on(OrderEvent::OwnMethodChosen).unwrap_or(order.state),
     };
-    let sql = "UPDATE orders SET state = ?2, method = ?3 WHERE id = ?1";
-    connection.execute(sql, values![order.id, state.name(), placement.method.id()])?;
+    let sql = "UPDATE orders SET state = ?3, method = ?4 WHERE id = ?1 AND state = ?2";
+    let values = values![order.id, order.state.name(), state.name(), placement.method.id()];
+    expect_one(connection.execute(sql, values)?, "order")?;
     let kind = if payment.is_some() { EventKind::PaymentStarted } else { EventKind::OwnMethodChosen };
     insert_event(connection, Some(order.id), payment, &event(kind, placement.method.id()), now_ms)?;
     finish_key(connection, placement.key, order.id, payment)?;
@@ -191,7 +192,7 @@ fn order_for_cart(
         if reference_is_taken(connection, &new.reference)? {
             return Ok(Err(Placed::ReferenceTaken));
         }
-        set_order_state(connection, order.id, cancelled)?;
+        set_order_state(connection, order.id, order.state, cancelled)?;
         let superseded = event(EventKind::OrderSuperseded, &format!("by {}", new.reference));
         insert_event(connection, Some(order.id), None, &superseded, now_ms)?;
         if received_minor(connection, order.id)? > 0 {
@@ -240,13 +241,16 @@ fn order_for_cart(
 /// The order of a cart that can still be paid, or is; held.
 fn held_living_order(connection: &dyn Connection, cart: Hash) -> Done<Option<Order>> {
     let sql = format!("SELECT {ORDER} FROM orders WHERE cart = ?1 AND state IN ('open', 'awaiting', 'paid')");
-    match one(connection, &sql, values![cart], rows::order)? {
-        Some(order) => {
-            hold_order(connection, order.id)?;
-            one(connection, &sql, values![cart], rows::order)
+    let mut found = one(connection, &sql, values![cart], rows::order)?;
+    while let Some(order) = found {
+        hold_order(connection, order.id)?;
+        // Meanwhile another one may have taken its place.
+        found = one(connection, &sql, values![cart], rows::order)?;
+        if found.as_ref().is_some_and(|again| again.id == order.id) {
+            break;
         }
-        None => Ok(None),
     }
+    Ok(found)
 }
 
 fn insert_payment(
@@ -401,10 +405,7 @@ pub(super) fn apply_to(
 
     store_payment(connection, &decision.payment, payment.state)?;
     if decision.order != order.state {
-        let sql = "UPDATE orders SET state = ?3 WHERE id = ?1 AND state = ?2";
-        let changed =
-            connection.execute(sql, values![order.id, order.state.name(), decision.order.name()])?;
-        expect_one(changed, "order")?;
+        set_order_state(connection, order.id, order.state, decision.order)?;
     }
     for (index, event) in decision.events.iter().enumerate() {
         // The raw message belongs to the first event that it caused.
@@ -436,17 +437,22 @@ fn store_payment(connection: &dyn Connection, payment: &Payment, before: Payment
     expect_one(changed, "payment")
 }
 
-/// Writes where an order stands; whoever calls holds it.
-pub(super) fn set_order_state(connection: &dyn Connection, order: OrderId, state: OrderState) -> Done<()> {
-    let sql = "UPDATE orders SET state = ?2 WHERE id = ?1";
-    connection.execute(sql, values![order, state.name()]).map(drop)
+/// Writes where an order stands, if nobody else changed it meanwhile.
+pub(super) fn set_order_state(
+    connection: &dyn Connection,
+    order: OrderId,
+    before: OrderState,
+    state: OrderState,
+) -> Done<()> {
+    let sql = "UPDATE orders SET state = ?3 WHERE id = ?1 AND state = ?2";
+    expect_one(connection.execute(sql, values![order, before.name(), state.name()])?, "order")
 }
 
 pub(super) fn expect_one(changed: u64, what: &str) -> Done<()> {
     if changed == 1 {
         Ok(())
     } else {
-        Err(Failure::Damaged(format!("{what} changed while it was being changed")))
+        Err(Failure::Conflict(format!("{what} changed while it was being changed")))
     }
 }
 
@@ -569,7 +575,7 @@ pub(super) fn expire(
     let due = "state = 'open' AND placed_at_ms < ?1
          AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.next_ask_at_ms IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.order_id = o.id)";
-    let sql = format!("SELECT id FROM orders o WHERE {due} LIMIT 500{}", claimed(connection));
+    let sql = format!("SELECT id FROM orders o WHERE {due} LIMIT 100{}", claimed(connection));
     let found = all(connection, &sql, values![placed_before_ms], |row| row.first().map(OrderId))?;
     // A payment may have begun while the order was not held yet.
     let sql = format!("UPDATE orders AS o SET state = 'expired' WHERE id = ?2 AND {due}");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, make_private, prepare};
+use crate::token::random;
 
 /// What was copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, StoreError> {
     }
     let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     prepare(&source)?;
-    let partial = partial_name(to);
+    let partial = partial_name(to)?;
     make_private(&partial).map_err(|error| failed(&partial, error))?;
     let copied = copy(&source, &partial).and_then(|orders| {
         let file = File::open(&partial).map_err(|error| failed(&partial, error))?;
@@ -44,10 +45,12 @@ pub fn backup(from: &Path, to: &Path) -> Result<Backup, StoreError> {
     Ok(copied)
 }
 
-fn partial_name(to: &Path) -> PathBuf {
+/// A name beside the copy's that nobody else uses.
+fn partial_name(to: &Path) -> Result<PathBuf, StoreError> {
+    let unique = random::<8>().map_err(|error| StoreError::Failed(error.to_string()))?;
     let mut name = to.as_os_str().to_owned();
-    name.push(".partial");
-    PathBuf::from(name)
+    name.push(format!(".{:016x}.partial", u64::from_be_bytes(unique)));
+    Ok(PathBuf::from(name))
 }
 
 /// Copies, and checks the copy. How many orders are in it.

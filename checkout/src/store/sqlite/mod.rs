@@ -115,13 +115,18 @@ impl Database for Sqlite {
     }
 }
 
-/// A shop that was moved to another database is not served from here any more.
-fn refuse_moved(connection: &Connection) -> Result<(), StoreError> {
+/// The database that a shop was moved to.
+pub(super) fn moved_to(connection: &Connection) -> Result<Option<String>, StoreError> {
     let moved = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'moved')";
     if !connection.query_row(moved, (), |row| row.get(0))? {
-        return Ok(());
+        return Ok(None);
     }
-    let to: String = connection.query_row("SELECT destination FROM moved", (), |row| row.get(0))?;
+    Ok(connection.query_row("SELECT destination FROM moved", (), |row| row.get(0)).map(Some)?)
+}
+
+/// A shop that was moved to another database is not served from here any more.
+fn refuse_moved(connection: &Connection) -> Result<(), StoreError> {
+    let Some(to) = moved_to(connection)? else { return Ok(()) };
     Err(StoreError::Failed(format!(
         "this shop was moved to the PostgreSQL database {to}: set database_url to it"
     )))
