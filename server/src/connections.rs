@@ -35,16 +35,14 @@ const CONNECTIONS_OF_ONE: u32 = 256;
 const HEAD_WITHIN: Duration = Duration::from_secs(130);
 /// How long to wait where the system has no room for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
-
 /// How long an idle connection stays open when the server ends. Its client may have sent a request that is still on its
 /// way; nobody would answer it.
 const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(2);
-
 /// How long a client may take to receive what was answered, when the server ends.
 const RECEIVED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Serves an application on a listener until `stop` is true, or its sender gone; then takes no new connection, and ends when what is running is
-/// finished.
+/// Serves an application on a listener until `stop` is true, or its sender gone; then takes no new connection, and
+/// ends when what is running is finished.
 pub(crate) async fn serve(
     listener: TcpListener,
     application: Router,
@@ -104,11 +102,11 @@ async fn converse(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let running = Running::begin(requests.clone());
+        let answering = Answering::begin(requests.clone());
         let answer = application.clone().oneshot(request);
         async move {
             let answer: Result<Response, Infallible> = answer.await;
-            drop(running);
+            drop(answering);
             answer
         }
     });
@@ -150,9 +148,9 @@ struct Requests {
 }
 
 /// A request that is being answered.
-struct Running(watch::Sender<Requests>);
+struct Answering(watch::Sender<Requests>);
 
-impl Running {
+impl Answering {
     fn begin(requests: watch::Sender<Requests>) -> Self {
         requests.send_modify(|requests| {
             requests.begun = requests.begun.saturating_add(1);
@@ -162,7 +160,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for Answering {
     fn drop(&mut self) {
         self.0.send_modify(|requests| requests.running = requests.running.saturating_sub(1));
     }

@@ -48,7 +48,7 @@ struct Column {
     values: Values,
 }
 
-/// Values of one type; in the middle the name that PostgreSQL has for it.
+/// Values of one type.
 enum Values {
     Int(Vec<Option<i64>>),
     Text(Vec<Option<String>>),
@@ -187,11 +187,10 @@ async fn columns(
     .bind(table)
     .fetch_all(&mut *database)
     .await?;
-    let mut ours: Vec<String> = file
+    let ours: Vec<String> = file
         .prepare("SELECT name FROM pragma_table_info(?1) ORDER BY name")?
         .query_map([table], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    ours.sort();
     if !ours.iter().eq(theirs.iter().map(|(name, _)| name)) {
         return Err(StoreError::Failed(format!(
             "the table {table} is not the same in both: they are of different versions"
@@ -281,19 +280,20 @@ async fn compare(file: &Connection, database: &mut PgConnection, table: &str) ->
     for column in columns(file, database, table).await? {
         let name = &column.name;
         let (here, there) = match column.values {
-            // Large sums do not fit a number: both databases add up halves.
-            Values::Int(_) => (
-                format!("coalesce(sum({name} / 1000), 0) || ':' || coalesce(sum({name} % 1000), 0)"),
-                format!("coalesce(sum({name} / 1000), 0) || ':' || coalesce(sum({name} % 1000), 0)"),
-            ),
+            Values::Int(_) => {
+                // SQLite's sum fails where it does not fit 64 bits, as that of a million times would not.
+                let sum =
+                    format!("coalesce(sum({name} / 1000), 0) || ':' || coalesce(sum({name} % 1000), 0)");
+                (sum.clone(), sum)
+            }
             Values::Text(_) => (
-                format!("CAST(coalesce(sum(length(CAST({name} AS BLOB))), 0) AS TEXT)"),
-                format!("CAST(coalesce(sum(octet_length({name})), 0) AS TEXT)"),
+                format!("coalesce(sum(length(CAST({name} AS BLOB))), 0)"),
+                format!("coalesce(sum(octet_length({name})), 0)"),
             ),
-            Values::Bytes(_) => (
-                format!("CAST(coalesce(sum(length({name})), 0) AS TEXT)"),
-                format!("CAST(coalesce(sum(length({name})), 0) AS TEXT)"),
-            ),
+            Values::Bytes(_) => {
+                let sum = format!("coalesce(sum(length({name})), 0)");
+                (sum.clone(), sum)
+            }
         };
         let sql = |sum: &str| format!("SELECT count(*) || '/' || count({name}) || '/' || {sum} FROM {table}");
         let here: String = file.query_row(&sql(&here), (), |row| row.get(0))?;

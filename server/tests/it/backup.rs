@@ -9,18 +9,15 @@ use server::config::Config;
 use server::serve::open_checkout;
 
 use crate::cli::tillgate;
-use crate::kill::{free_ports, prepare, serve};
-use crate::shop::{configuration, folder};
+use crate::kill::{configuration_on, free_ports, prepare, serve};
+use crate::shop::folder;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_of_a_busy_shop_has_everything_that_was_answered_before_and_goes_on() {
     let dir = folder();
     let ports = free_ports();
     let url = format!("http://127.0.0.1:{}", ports[0]);
-    let mut table = configuration(dir.path(), &url, "http://127.0.0.1:1/vmp/checkout");
-    for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
-        table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
-    }
+    let table = configuration_on(dir.path(), &url, ports);
     let file = dir.path().join("tillgate.toml");
     std::fs::write(&file, table.to_string()).unwrap();
     let config = Config::parse(&table.to_string(), []).unwrap();

@@ -6,8 +6,8 @@ use checkout::clock::SystemClock;
 use server::config::Config;
 use server::serve::open_checkout;
 
-use crate::kill::{free_ports, prepare, serve};
-use crate::shop::{configuration, folder};
+use crate::kill::{configuration_on, free_ports, prepare, serve};
+use crate::shop::folder;
 
 const ALERTS: &str = include_str!("../../../docs/monitoring/alerts.yml");
 const DASHBOARD: &str = include_str!("../../../docs/monitoring/dashboard.json");
@@ -31,10 +31,7 @@ async fn figures_and_log_tell_what_happened_and_nothing_of_anybody() {
     let dir = folder();
     let ports = free_ports();
     let url = format!("http://127.0.0.1:{}", ports[0]);
-    let mut table = configuration(dir.path(), &url, "http://127.0.0.1:1/vmp/checkout");
-    for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
-        table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
-    }
+    let mut table = configuration_on(dir.path(), &url, ports);
     table.insert("log_format".into(), "json".into());
     let file = dir.path().join("tillgate.toml");
     std::fs::write(&file, table.to_string()).unwrap();

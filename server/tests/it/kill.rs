@@ -12,6 +12,7 @@ use domain::{OrderState, PaymentState};
 use reqwest::redirect::Policy;
 use server::config::Config;
 use server::serve::open_checkout;
+use toml::Table;
 
 use crate::cli::{Process, tillgate, until};
 use crate::database::Database;
@@ -39,10 +40,19 @@ pub async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
     prepared
 }
 
-/// Two ports that are free now.
-pub fn free_ports() -> [u16; 2] {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+/// Ports that are free now.
+pub fn free_ports<const N: usize>() -> [u16; N] {
+    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// The configuration of a server on two ports: the shop's, and the operator's.
+pub fn configuration_on(dir: &Path, url: &str, ports: [u16; 2]) -> Table {
+    let mut table = configuration(dir, url, "http://127.0.0.1:1/vmp/checkout");
+    for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
+        table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
+    }
+    table
 }
 
 /// Starts `tillgate serve` and waits until it is ready.
@@ -131,24 +141,18 @@ async fn kill_and_compare(database: impl AsyncFn() -> Option<Database>) {
     for kill_after in [1, 25, 80, 150] {
         let dir = folder();
         let ports = free_ports();
-        let mut table = configuration(
-            dir.path(),
-            &format!("http://127.0.0.1:{}", ports[0]),
-            "http://127.0.0.1:1/vmp/checkout",
-        );
+        let url = format!("http://127.0.0.1:{}", ports[0]);
+        let mut table = configuration_on(dir.path(), &url, ports);
         let database = database().await;
         if let Some(database) = &database {
             table.insert("database_url".into(), database.url().into());
-        }
-        for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
-            table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
         }
         let file = dir.path().join("tillgate.toml");
         std::fs::write(&file, table.to_string()).unwrap();
         let config = Config::parse(&table.to_string(), []).unwrap();
         let open = async || open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
         let prepared = Arc::new(prepare(open().await.as_ref()).await);
-        let url = format!("http://127.0.0.1:{}/mypos/notify", ports[0]);
+        let url = format!("{url}/mypos/notify");
 
         let process = serve(&file, ports, &client).await;
         let ok = notify_and_kill(process, &url, &client, &prepared, kill_after).await;

@@ -2,7 +2,6 @@
 //! is lost.
 
 use std::fmt::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -22,10 +21,10 @@ use toml::Table;
 use crate::cli::Process;
 use crate::database::Database;
 use crate::html;
-use crate::kill::serve;
+use crate::kill::{configuration_on, free_ports, serve};
 use crate::messages::notify;
 use crate::pay::api_form;
-use crate::shop::{configuration, folder, purchase};
+use crate::shop::{folder, purchase};
 
 const REPLICAS: usize = 3;
 const SHOPPERS: usize = 240;
@@ -34,11 +33,6 @@ const AT_ONCE: usize = 24;
 /// How many times a replica is killed.
 const KILLS: usize = 6;
 const ENDPOINT: &str = "http://127.0.0.1:1/vmp/checkout";
-
-fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
-}
 
 /// Starts a proxy that sends each request to one of the servers that say that they are ready.
 fn proxy(dir: &Path, port: u16, replicas: &[[u16; 2]]) -> Process {
@@ -126,11 +120,8 @@ async fn buys(client: &reqwest::Client, url: &str) -> StartRequest {
 
 fn configuration_of(dir: &Path, database: &Database, url: &str, ports: [u16; 2]) -> Table {
     std::fs::create_dir_all(dir).unwrap();
-    let mut table = configuration(dir, url, ENDPOINT);
+    let mut table = configuration_on(dir, url, ports);
     table.insert("database_url".into(), database.url().into());
-    for (setting, port) in ["listen", "operator_listen"].into_iter().zip(ports) {
-        table.insert(setting.to_owned(), format!("127.0.0.1:{port}").into());
-    }
     std::fs::write(dir.join("tillgate.toml"), table.to_string()).unwrap();
     table
 }

@@ -35,7 +35,7 @@ fn migrations() -> Migrator {
         include_str!("migrations/0001_everything.sql"),
     )]);
     migrator.dangerous_set_table_name("tillgate_migrations");
-    // A newer version may have been here: what it says about that is looked at by `check_schema`.
+    // A newer version may have been here: `PostgresStore::schema` looks at that.
     migrator.set_ignore_missing(true);
     migrator
 }
