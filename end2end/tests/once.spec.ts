@@ -4,9 +4,7 @@ import { expect, test } from '../support/fixtures.ts';
 
 test('a double click on pay makes one payment', async ({ shopper, sandbox }) => {
   await shopper.fillsInCheckout();
-  await shopper.checkout.pay.dblclick();
-  await shopper.passesHandover();
-  await shopper.gateway.isShown();
+  await shopper.goesToPayByDoubleClick(shopper.checkout.pay);
   await shopper.gateway.paysAndReturns();
   await shopper.order.says('paid');
   expect(await sandbox.statuses()).toEqual(['paid']);
@@ -15,9 +13,7 @@ test('a double click on pay makes one payment', async ({ shopper, sandbox }) => 
 test('a double click on paying again makes one payment', async ({ shopper, sandbox }) => {
   await shopper.startsPayment();
   await shopper.gateway.cancels();
-  await shopper.order.payAgain.dblclick();
-  await shopper.passesHandover();
-  await shopper.gateway.isShown();
+  await shopper.goesToPayByDoubleClick(shopper.order.payAgain);
   await shopper.gateway.paysAndReturns();
   await shopper.order.says('paid');
   expect(await sandbox.statuses()).toEqual(['unsuccessful', 'paid']);

@@ -117,6 +117,7 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
     let password = merchant(&dev.dir, &checkout).await?;
     let links = DevLinks { sandbox_url: sandbox_url.clone() };
 
+    let asked_to_end = asked_to_end()?;
     let mut running = Running::default();
     running.serve(shop_listener, application(&config, Arc::clone(&checkout), Some(links))?, &[]);
     // Where the machine has IPv6, `localhost` may mean that first.
@@ -136,7 +137,7 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
         config: config_file,
     });
 
-    asked_to_end().await;
+    asked_to_end.await;
     deliveries.abort();
     running.finish().await;
     sandbox.flush();

@@ -51,6 +51,9 @@ pub enum StartupError {
     /// What the process inherited is no socket that it can listen on.
     #[error("a socket that was handed over by LISTEN_FDS cannot be used: {0}")]
     Inherited(#[source] io::Error),
+    /// The process could not be told when it is asked to end.
+    #[error("signals cannot be waited for: {0}")]
+    Signals(#[source] io::Error),
     /// An address is taken.
     #[error(
         "{0} cannot be listened on ({1}): end what is running there, or choose another address with --listen, and for the sandbox of `tillgate dev` with --sandbox-port"
@@ -195,26 +198,27 @@ impl Running {
     }
 }
 
-/// Waits until the process is asked to end, by Ctrl-C or SIGTERM.
-pub async fn asked_to_end() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+/// From now on Ctrl-C and SIGTERM do not kill the process, but complete what is returned. To be called before anything
+/// is served: a signal that came in between would cut off what was taken.
+#[cfg(unix)]
+pub fn asked_to_end() -> Result<impl Future<Output = ()>, StartupError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(StartupError::Signals)?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(StartupError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
         }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
+    })
+}
+
+/// From now on Ctrl-C does not kill the process, but completes what is returned. To be called before anything is served:
+/// a signal that came in between would cut off what was taken.
+#[cfg(windows)]
+pub fn asked_to_end() -> Result<impl Future<Output = ()>, StartupError> {
+    let mut interrupted = tokio::signal::windows::ctrl_c().map_err(StartupError::Signals)?;
+    Ok(async move {
+        interrupted.recv().await;
+    })
 }

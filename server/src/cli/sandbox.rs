@@ -56,6 +56,7 @@ impl Arguments {
         let mut config = sandbox::Config::new(&self.dir, &public_url);
         config.seed = self.seed;
         let sandbox = Sandbox::open(config, Arc::new(SystemClock::new()))?;
+        let asked_to_end = asked_to_end()?;
         let mut running = Running::default();
         let six = SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port));
         if self.listen.ip() == std::net::Ipv4Addr::LOCALHOST
@@ -68,7 +69,7 @@ impl Arguments {
         println!("Payment URL            {public_url}/vmp/checkout");
         println!("Configuration package  {}", self.dir.join(PACKAGE_FILE).display());
         println!("What happened          {public_url}/");
-        asked_to_end().await;
+        asked_to_end.await;
         deliveries.abort();
         running.finish().await;
         sandbox.flush();

@@ -42,6 +42,7 @@ impl Arguments {
 async fn serve(config: &Config) -> Result<(), StartupError> {
     let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)).await?;
     let shop = application(config, Arc::clone(&checkout), None)?;
+    let asked_to_end = asked_to_end()?;
     let mut running = Running::default();
     let [inherited_shop, inherited_operator] = inherited()?;
     let shop_listener = match inherited_shop {
@@ -64,7 +65,7 @@ async fn serve(config: &Config) -> Result<(), StartupError> {
     running.serve(shop_listener, shop, &config.trusted_proxies);
     running.serve(operator_listener, operator_router(Arc::clone(&checkout)), &config.trusted_proxies);
     running.reconcile(checkout);
-    asked_to_end().await;
+    asked_to_end.await;
     tracing::info!("ending: what is running is finished");
     running.finish().await;
     Ok(())

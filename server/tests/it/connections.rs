@@ -102,11 +102,13 @@ async fn a_restart_refuses_no_notification() {
     // Each notification comes over a connection of its own, as the gateway's do.
     let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
     let (sent, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let log = || std::fs::read_to_string(file.with_extension("log")).unwrap_or_default();
     let senders = (0..4).map(async |sender| {
         while !is_over.load(Ordering::SeqCst) {
             for one in prepared.iter().skip(sender).step_by(4) {
                 let answer = client.post(format!("{url}/mypos/notify")).body(one.body.clone()).send().await;
-                assert_eq!(answer.expect("nobody was refused").text().await.unwrap(), "OK");
+                let answer = answer.unwrap_or_else(|error| panic!("refused: {error:?}\n{}", log()));
+                assert_eq!(answer.text().await.unwrap(), "OK");
                 sent.fetch_add(1, Ordering::SeqCst);
             }
         }
@@ -115,14 +117,14 @@ async fn a_restart_refuses_no_notification() {
         let mut process = serve_on(&listener, &file);
         for restart in 1..=5 {
             while sent.load(Ordering::SeqCst) < restart * 40 {
-                let log = || std::fs::read_to_string(file.with_extension("log")).unwrap();
-                assert!(process.0.try_wait().unwrap().is_none(), "{}", log());
+                let ended = process.0.try_wait().unwrap();
+                assert!(ended.is_none(), "{ended:?}\n{}", log());
                 tokio::task::yield_now().await;
             }
             let ended = Command::new("kill").arg(process.0.id().to_string()).status().unwrap();
             assert!(ended.success());
             let code = tokio::task::spawn_blocking(move || process.0.wait().unwrap()).await.unwrap();
-            assert!(code.success(), "it finished what was running: {code}");
+            assert!(code.success(), "it finished what was running: {code}\n{}", log());
             process = serve_on(&listener, &file);
         }
         while sent.load(Ordering::SeqCst) < 6 * 40 {

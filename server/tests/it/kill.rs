@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
 use checkout::checkout::Checkout;
 use checkout::clock::SystemClock;
@@ -40,10 +40,17 @@ pub async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
     prepared
 }
 
-/// Ports that are free now.
+/// Ports that are free, and that no other test is given: below those that the system gives to connections, one of which
+/// might have the port by the time a server starts.
 pub fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + u16::try_from(std::process::id() % 5_000).unwrap();
+    [(); N].map(|()| {
+        (0..5_000)
+            .map(|_| first + NEXT.fetch_add(1, Ordering::SeqCst))
+            .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+            .unwrap()
+    })
 }
 
 /// The configuration of a server on two ports: the shop's, and the operator's.
