@@ -16,7 +16,7 @@ use crate::records::{
     HandoverForm, LineKind, Mode, NewOrder, NewPayment, Order, OrderId, OrderLine, Storefront,
 };
 use crate::signed_quote::SignedQuote;
-use crate::store::{KeyClaim, OrderFile, OrderToPay, Placed, Placement, StoreError};
+use crate::store::{KeyClaim, Lease, OrderFile, OrderToPay, Placed, Placement, StoreError};
 use crate::storefront::cart_of_quote;
 use crate::text::clean;
 use crate::token::{Hash, NoRandomness, Token, random};
@@ -77,6 +77,14 @@ pub enum OpenedBy {
     Handoff(Token),
 }
 
+/// What became of claiming the idempotency key of a press.
+enum Claim {
+    /// It is this request's now.
+    Held(Lease),
+    /// The answer is known already.
+    Answered(StartReply),
+}
+
 /// How often a reference is made anew when another order has it already.
 const REFERENCE_ATTEMPTS: usize = 4;
 
@@ -106,14 +114,15 @@ impl Checkout {
         let now_ms = self.now_ms();
         let key = Hash::of(&[b"key", request.key.as_bytes()]);
 
-        if let Some(reply) = self.claim(key, fingerprint, &request.key, now_ms).await? {
-            return Ok(reply);
-        }
+        let lease = match self.claim(key, fingerprint, &request.key, now_ms).await? {
+            Claim::Held(lease) => lease,
+            Claim::Answered(reply) => return Ok(reply),
+        };
         let result = async {
             // A shopper who is back from paying, and waits, must not pay again in another tab.
             let before = self.store.order_by_cart(cart).await?;
             if let Some(file) = before.as_ref().filter(|file| shopper_state(file) == ShopperState::Checking) {
-                return self.nothing_to_place(key, file.order.id).await;
+                return self.nothing_to_place(lease, file.order.id).await;
             }
             let priced = match &signed {
                 Some(signed) => self.priced_by_quote(&request, signed, before.as_ref())?,
@@ -127,10 +136,10 @@ impl Checkout {
             if let Some(same) = before.filter(is_same) {
                 order.reference = same.order.new.reference;
             }
-            self.place_new(key, &request.key, order, method).await
+            self.place_new(lease, &request.key, order, method).await
         }
         .await;
-        self.release_if_failed(key, result).await
+        self.release_if_failed(lease, result).await
     }
 
     /// Starts another payment for an order that exists and is not paid.
@@ -160,70 +169,62 @@ impl Checkout {
         }
         let key = Hash::of(&[b"key", request.key.as_bytes()]);
         let fingerprint = Hash::of(&[b"again", file.order.new.reference.as_bytes(), method.id().as_bytes()]);
-        if let Some(reply) = self.claim(key, fingerprint, &request.key, now_ms).await? {
-            return Ok(reply);
-        }
+        let lease = match self.claim(key, fingerprint, &request.key, now_ms).await? {
+            Claim::Held(lease) => lease,
+            Claim::Answered(reply) => return Ok(reply),
+        };
         let result = async {
             if !shopper_state(&file).may_pay() {
-                return self.nothing_to_place(key, file.order.id).await;
+                return self.nothing_to_place(lease, file.order.id).await;
             }
             let payment = self.payment_for(&request.key, &file.order.new, method).await?;
-            self.place(key, OrderToPay::Existing(file.order.id), method, payment)
+            self.place(lease, OrderToPay::Existing(file.order.id), method, payment)
                 .await
                 .map(|(reply, _)| reply)
         }
         .await;
-        self.release_if_failed(key, result).await
+        self.release_if_failed(lease, result).await
     }
 
-    /// Claims the key for this press. `Some` where the answer is known already.
-    async fn claim(
-        &self,
-        key: Hash,
-        request: Hash,
-        secret: &str,
-        now_ms: i64,
-    ) -> Result<Option<StartReply>, StartError> {
+    /// Claims the key for this press.
+    async fn claim(&self, key: Hash, request: Hash, secret: &str, now_ms: i64) -> Result<Claim, StartError> {
         let timing = &self.settings.timing;
         let (order, payment) = match self.store.claim_key(key, request, now_ms, timing.key_lease_ms).await? {
-            KeyClaim::Claimed => return Ok(None),
+            KeyClaim::Claimed(lease) => return Ok(Claim::Held(lease)),
             KeyClaim::Running => return Err(Problem::Busy.into()),
             KeyClaim::Mismatch => return Err(Problem::KeyReused.into()),
             KeyClaim::Done { order, payment } => (order, payment),
         };
         let Some((payment, salt)) = payment.map(|done| *done) else {
-            return self.result_page(order).await.map(Some);
+            return self.result_page(order).await.map(Claim::Answered);
         };
         let age_ms = now_ms.saturating_sub(payment.started_at_ms);
         if payment.state == PaymentState::Started && age_ms < timing.handover_fresh_ms {
-            return Ok(Some(handover(&Token::derived(HANDOFF, secret, &salt))));
+            return Ok(Claim::Answered(handover(&Token::derived(HANDOFF, secret, &salt))));
         }
         // The gateway may have seen that form: the truth first, then a form of its own.
         let settled = self.ask(&payment).await?.map_or(payment, |asked| asked.payment);
         if settled.state.holds_money() {
-            return self.result_page(order).await.map(Some);
+            return self.result_page(order).await.map(Claim::Answered);
         }
-        if self.store.reclaim_key(key, settled.id, now_ms, timing.key_lease_ms).await? {
-            Ok(None)
-        } else {
-            Err(Problem::Busy.into())
-        }
+        let reclaimed = self.store.reclaim_key(key, settled.id, now_ms, timing.key_lease_ms).await?;
+        reclaimed.map(Claim::Held).ok_or_else(|| Problem::Busy.into())
     }
 
     /// An order that cannot be paid now leads to its page, and the key is as if it had not been used.
-    async fn nothing_to_place(&self, key: Hash, order: OrderId) -> Result<StartReply, StartError> {
-        self.store.release_key(key).await?;
+    async fn nothing_to_place(&self, lease: Lease, order: OrderId) -> Result<StartReply, StartError> {
+        self.store.release_key(lease).await?;
         self.result_page(order).await
     }
 
     /// A request that came to nothing leaves its key free for the next try.
     async fn release_if_failed(
         &self,
-        key: Hash,
+        lease: Lease,
         result: Result<StartReply, StartError>,
     ) -> Result<StartReply, StartError> {
         if result.is_err()
-            && let Err(error) = self.store.release_key(key).await
+            && let Err(error) = self.store.release_key(lease).await
         {
             tracing::warn!(%error, "an idempotency key stays claimed until its lease ends");
         }
@@ -327,7 +328,7 @@ impl Checkout {
 
     async fn place_new(
         &self,
-        key: Hash,
+        lease: Lease,
         secret: &str,
         mut order: NewOrder,
         method: PaymentMethod,
@@ -335,7 +336,7 @@ impl Checkout {
         for _ in 0..REFERENCE_ATTEMPTS {
             let payment = self.payment_for(secret, &order, method).await?;
             let (reply, taken) =
-                self.place(key, OrderToPay::Cart(Box::new(order.clone())), method, payment).await?;
+                self.place(lease, OrderToPay::Cart(Box::new(order.clone())), method, payment).await?;
             if !taken {
                 return Ok(reply);
             }
@@ -347,14 +348,14 @@ impl Checkout {
     /// Stores what was prepared. The flag says that the reference was taken and nothing was stored.
     async fn place(
         &self,
-        key: Hash,
+        lease: Lease,
         order: OrderToPay,
         method: PaymentMethod,
         prepared: Option<Prepared>,
     ) -> Result<(StartReply, bool), StartError> {
         let (payment, location) = prepared.map_or((None, None), |p| (Some(p.payment), Some(p.location)));
         let started = payment.as_ref().map(|payment| payment.gateway_order_id.clone());
-        let placement = Placement { key, order, method, payment };
+        let placement = Placement { lease, order, method, payment };
         let placed = self.store.place(placement, self.now_ms(), &self.settings.timing).await?;
         if let (Placed::Started(order), Some(payment)) = (&placed, started) {
             counter!(PAYMENTS_STARTED, "method" => method.id()).increment(1);
@@ -366,6 +367,7 @@ impl Checkout {
                 Ok((self.result_page(order).await?, false))
             }
             (Placed::QuoteUsed, _) => Err(Problem::Quote(QuoteProblem::Used).into()),
+            (Placed::LeaseLost, _) => Err(Problem::Busy.into()),
             (Placed::ReferenceTaken, _) => Ok((StartReply { location: String::new() }, true)),
         }
     }

@@ -34,11 +34,21 @@ pub enum StoreError {
     Damaged(String),
 }
 
+/// The right to work under an idempotency key for a while. Whoever takes the key over, once the time is up, has another
+/// one that ends later; with the old one nothing is placed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The key.
+    pub key: Hash,
+    /// When it ends, milliseconds since 1970.
+    pub until_ms: i64,
+}
+
 /// What a press of Pay with an idempotency key may do.
 #[derive(Clone, Debug)]
 pub enum KeyClaim {
     /// It is new, or its lease ran out: go on, then [`Store::place`] or [`Store::release_key`].
-    Claimed,
+    Claimed(Lease),
     /// Another request with this key is running.
     Running,
     /// The key was used for another request.
@@ -55,8 +65,8 @@ pub enum KeyClaim {
 /// An order to be placed or paid again, and how.
 #[derive(Clone, Debug)]
 pub struct Placement {
-    /// The idempotency key that becomes done with it.
-    pub key: Hash,
+    /// The lease of the idempotency key that becomes done with it.
+    pub lease: Lease,
     /// What is to be paid.
     pub order: OrderToPay,
     /// The chosen method.
@@ -88,6 +98,8 @@ pub enum Placed {
     QuoteUsed,
     /// The reference is taken: make another.
     ReferenceTaken,
+    /// It took too long, and another request works under the key now, or did already.
+    LeaseLost,
 }
 
 /// A hand-over page that was asked for.
@@ -156,9 +168,9 @@ pub trait Store: MerchantStore {
     ) -> Result<KeyClaim, StoreError>;
 
     /// Gives back a key whose request came to nothing.
-    async fn release_key(&self, key: Hash) -> Result<(), StoreError>;
+    async fn release_key(&self, lease: Lease) -> Result<(), StoreError>;
 
-    /// Takes over a key that is done, to start a new payment with it. `false` where another request was
+    /// Takes over a key that is done, to start a new payment with it. `None` where another request was
     /// quicker.
     async fn reclaim_key(
         &self,
@@ -166,9 +178,9 @@ pub trait Store: MerchantStore {
         done: PaymentId,
         now_ms: i64,
         lease_ms: i64,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<Option<Lease>, StoreError>;
 
-    /// Places an order, or pays one again, and marks the key done.
+    /// Places an order, or pays one again, and marks the key done, if its lease is still held.
     async fn place(&self, placement: Placement, now_ms: i64, timing: &Timing) -> Result<Placed, StoreError>;
 
     /// The hand-over page of a token; notes that it was shown.

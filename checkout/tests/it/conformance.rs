@@ -6,7 +6,9 @@ use std::sync::Arc;
 use checkout::records::{EventKind, NewEvent, NewOrder, OrderId, PaymentId, RefundId, Storefront};
 use checkout::rules::Cause;
 use checkout::store::merchant::Settlement;
-use checkout::store::{Backlog, KeyClaim, NewRefund, OrderToPay, Placed, Reserved, TOKENS_PER_ORDER};
+use checkout::store::{
+    Backlog, KeyClaim, Lease, NewRefund, OrderToPay, Placed, Placement, Reserved, TOKENS_PER_ORDER,
+};
 use checkout::token::Hash;
 use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundEvent, Refusal};
 
@@ -20,6 +22,7 @@ macro_rules! conformance {
             a_new_key_is_claimed_by_one_and_runs_for_all_others,
             a_key_of_another_request_is_a_mismatch_whatever_became_of_it,
             a_key_is_taken_over_by_one_once_its_lease_has_ended,
+            whoever_lost_a_key_places_nothing_with_it_and_does_not_give_it_back,
             a_released_key_is_free_and_a_done_one_stays_done,
             a_done_key_brings_its_payment_and_salt_back,
             a_done_key_of_the_merchants_own_method_brings_its_order_back,
@@ -99,7 +102,7 @@ macro_rules! conformance {
 }
 
 fn is_claimed(claim: &KeyClaim) -> bool {
-    matches!(claim, KeyClaim::Claimed)
+    matches!(claim, KeyClaim::Claimed(_))
 }
 
 // Idempotency keys.
@@ -141,15 +144,42 @@ pub async fn a_key_is_taken_over_by_one_once_its_lease_has_ended(store: &Shared)
     );
 }
 
+/// The lease of a key that was claimed then.
+fn lease(key: &str, claimed_at_ms: i64) -> Lease {
+    Lease { key: hash(key), until_ms: claimed_at_ms + LEASE }
+}
+
+pub async fn whoever_lost_a_key_places_nothing_with_it_and_does_not_give_it_back(store: &Shared) {
+    let slow = |minor| {
+        let order = cart(new_order("cart", "content", minor));
+        let placement = placement("key", order, Some(new_payment(minor, NOW)));
+        Placement { lease: lease("key", NOW), ..placement }
+    };
+    let place_late = async |placement| store.place(placement, NOW + LEASE, &timing()).await.unwrap();
+    assert!(is_claimed(&claim(store, "key", NOW).await));
+    assert!(is_claimed(&claim(store, "key", NOW + LEASE).await), "taken over");
+
+    assert!(matches!(place_late(slow(100)).await, Placed::LeaseLost), "while the other one works");
+    store.release_key(lease("key", NOW)).await.unwrap();
+    assert!(matches!(claim(store, "key", NOW + LEASE).await, KeyClaim::Running), "it is the other one's");
+    assert!(store.order_by_cart(hash("cart")).await.unwrap().is_none());
+
+    let quick = placement("key", cart(new_order("cart", "content", 100)), Some(new_payment(100, NOW)));
+    started(place(store, quick, NOW + LEASE).await);
+    assert!(matches!(place_late(slow(100)).await, Placed::LeaseLost), "when the other one is done");
+    let file = store.order_by_cart(hash("cart")).await.unwrap().unwrap();
+    assert_eq!(file.payments.len(), 1);
+}
+
 pub async fn a_released_key_is_free_and_a_done_one_stays_done(store: &Shared) {
     assert!(is_claimed(&claim(store, "key", NOW).await));
-    store.release_key(hash("key")).await.unwrap();
+    store.release_key(lease("key", NOW)).await.unwrap();
     assert!(is_claimed(&claim(store, "key", NOW).await));
     let placed = placement("key", cart(new_order("cart", "content", 100)), Some(new_payment(100, NOW)));
     started(place(store, placed, NOW).await);
-    store.release_key(hash("key")).await.unwrap();
+    store.release_key(lease("key", NOW)).await.unwrap();
     assert!(matches!(claim(store, "key", NOW).await, KeyClaim::Done { .. }));
-    store.release_key(hash("a key that nobody claimed")).await.unwrap();
+    store.release_key(lease("a key that nobody claimed", NOW)).await.unwrap();
 }
 
 pub async fn a_done_key_brings_its_payment_and_salt_back(store: &Shared) {
@@ -198,7 +228,7 @@ pub async fn a_done_key_is_reclaimed_by_exactly_one(store: &Shared) {
         async move { store.reclaim_key(hash("key"), payment, NOW + MINUTE, LEASE).await.unwrap() }
     })
     .await;
-    assert_eq!(reclaimed.iter().filter(|won| **won).count(), 1);
+    assert_eq!(reclaimed.iter().flatten().count(), 1);
     assert!(matches!(claim(store, "key", NOW + MINUTE).await, KeyClaim::Running));
 
     let second = placement("key", cart(new_order("cart", "content", 100)), Some(new_payment(100, NOW)));
@@ -209,15 +239,15 @@ pub async fn a_done_key_is_reclaimed_by_exactly_one(store: &Shared) {
 pub async fn a_key_is_reclaimed_only_for_the_payment_that_it_is_done_with(store: &Shared) {
     assert!(is_claimed(&claim(store, "key", NOW).await));
     let reclaim = async |key: &str, payment| store.reclaim_key(hash(key), payment, NOW, LEASE).await.unwrap();
-    assert!(!reclaim("key", PaymentId(1)).await, "while it runs");
+    assert!(reclaim("key", PaymentId(1)).await.is_none(), "while it runs");
     let first = placement("key", cart(new_order("cart", "content", 100)), Some(new_payment(100, NOW)));
     started(place(store, first, NOW).await);
     let payment = done(store, "key").await;
-    assert!(!reclaim("key", PaymentId(payment.0 + 1)).await);
-    assert!(!reclaim("another key", payment).await);
-    assert!(reclaim("key", payment).await);
+    assert!(reclaim("key", PaymentId(payment.0 + 1)).await.is_none());
+    assert!(reclaim("another key", payment).await.is_none());
+    assert!(reclaim("key", payment).await.is_some());
     // What comes to nothing leaves the key free, not done with the old payment.
-    store.release_key(hash("key")).await.unwrap();
+    store.release_key(lease("key", NOW)).await.unwrap();
     assert!(is_claimed(&claim(store, "key", NOW).await));
 }
 
@@ -336,8 +366,9 @@ pub async fn an_awaiting_order_has_nothing_to_pay(store: &Shared) {
 pub async fn an_order_whose_payment_is_being_checked_has_nothing_to_pay(store: &Shared) {
     let ours = start_in(store, "cart", 100, NOW).await;
     apply(store, &ours, Cause::Returned, NOW + 1).await;
-    for order in [cart(new_order("cart", "content", 100)), OrderToPay::Existing(ours.order)] {
-        let again = placement("again", order, Some(new_payment(100, NOW)));
+    let orders = [cart(new_order("cart", "content", 100)), OrderToPay::Existing(ours.order)];
+    for (key, order) in ["by its cart", "as it is"].into_iter().zip(orders) {
+        let again = placement(key, order, Some(new_payment(100, NOW)));
         assert!(
             matches!(place(store, again, NOW + 2).await, Placed::NothingToPay(order) if order == ours.order)
         );
@@ -380,8 +411,8 @@ pub async fn an_order_that_ended_is_not_paid_again(store: &Shared) {
     let cancelled = start_in(store, "cart", 100, NOW).await;
     let other = placement("k", cart(new_order("cart", "other", 200)), Some(new_payment(200, NOW)));
     started(place(store, other, NOW).await);
-    for ended in [&expired, &cancelled] {
-        let again = placement("again", OrderToPay::Existing(ended.order), Some(new_payment(100, NOW)));
+    for (key, ended) in [("expired", &expired), ("cancelled", &cancelled)] {
+        let again = placement(key, OrderToPay::Existing(ended.order), Some(new_payment(100, NOW)));
         assert!(matches!(place(store, again, NOW).await, Placed::Ended(order) if order == ended.order));
         assert_eq!(file(store, ended).await.payments.len(), 1);
     }
@@ -411,7 +442,9 @@ pub async fn a_gateway_order_id_is_never_used_twice(store: &Shared) {
     let first = start(store, 100, NOW).await;
     let mut payment = new_payment(100, NOW);
     payment.gateway_order_id.clone_from(&first.gateway_order_id);
+    assert!(is_claimed(&claim(store, "key", NOW).await));
     let again = placement("key", cart(new_order("another cart", "content", 100)), Some(payment));
+    let again = Placement { lease: lease("key", NOW), ..again };
     assert!(store.place(again, NOW, &timing()).await.is_err());
     assert!(store.order_by_cart(hash("another cart")).await.unwrap().is_none(), "nothing of it stays");
 }

@@ -325,7 +325,7 @@ async fn awaiting(store: &Shared, minor: i64, name: &str) -> Started {
     let reference = order.reference.clone();
     let key = format!("key of {name}");
     claim(store, &key, NOW).await;
-    let placement = Placement { key: hash(&key), ..placement(&key, cart(order), None) };
+    let placement = placement(&key, cart(order), None);
     let order = started(place(store, placement, NOW).await);
     Started {
         order,

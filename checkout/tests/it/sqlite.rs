@@ -74,7 +74,7 @@ async fn everything_is_still_there_when_the_file_is_opened_again() {
     let started = start(&store, 200, NOW).await;
     store.add_token(paid.order, hash("token"), NOW).await.unwrap();
     assert!(matches!(reserve(&store, &paid, eur(60)).await, Ok(Reserved::Yes(_))));
-    assert!(matches!(claim(&store, "running", NOW).await, KeyClaim::Claimed));
+    assert!(matches!(claim(&store, "running", NOW).await, KeyClaim::Claimed(_)));
     let before = (events(&store, paid.order).await.len(), events(&store, started.order).await.len());
     drop(store);
 
@@ -279,7 +279,7 @@ async fn tokens_and_keys_are_not_in_the_file() {
     let Fresh { store, dir } = fresh().await;
     let ours = start(&store, 100, NOW).await;
     store.add_token(ours.order, hash("a secret token"), NOW).await.unwrap();
-    assert!(matches!(claim(&store, "a secret key", NOW).await, KeyClaim::Claimed));
+    assert!(matches!(claim(&store, "a secret key", NOW).await, KeyClaim::Claimed(_)));
     let files: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.iter().any(|path| path.ends_with("shop.db-wal")), "{files:?}");
     for path in files {
@@ -337,7 +337,7 @@ async fn shoppers_however_many_do_not_keep_a_notification_from_being_taken() {
     holder.execute_batch("ROLLBACK").unwrap();
     assert!(told.await.unwrap().decision.takes_the_money());
     while let Some(shopper) = shoppers.join_next().await {
-        assert!(matches!(shopper.unwrap(), Ok(KeyClaim::Claimed) | Err(StoreError::Overloaded)));
+        assert!(matches!(shopper.unwrap(), Ok(KeyClaim::Claimed(_)) | Err(StoreError::Overloaded)));
     }
 }
 

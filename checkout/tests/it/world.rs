@@ -12,7 +12,8 @@ use checkout::records::{
 use checkout::rules::Cause;
 use checkout::store::merchant::Settlement;
 use checkout::store::{
-    Applied, KeyClaim, NewRefund, OrderFile, OrderToPay, Placed, Placement, Reserved, Store, StoreError,
+    Applied, KeyClaim, Lease, NewRefund, OrderFile, OrderToPay, Placed, Placement, Reserved, Store,
+    StoreError,
 };
 use checkout::timing::Timing;
 use checkout::token::Hash;
@@ -107,16 +108,19 @@ pub fn new_payment(minor: i64, now_ms: i64) -> NewPayment {
     }
 }
 
+/// A placement under a key that [`place`] claims, or has been claimed at the same time.
 pub fn placement(key: &str, order: OrderToPay, payment: Option<NewPayment>) -> Placement {
     let method = payment.as_ref().map_or(PaymentMethod::BankTransfer, |payment| payment.method);
-    Placement { key: hash(key), order, method, payment }
+    Placement { lease: Lease { key: hash(key), until_ms: 0 }, order, method, payment }
 }
 
 pub fn cart(order: NewOrder) -> OrderToPay {
     OrderToPay::Cart(Box::new(order))
 }
 
-pub async fn place(store: &Shared, placement: Placement, now_ms: i64) -> Placed {
+pub async fn place(store: &Shared, mut placement: Placement, now_ms: i64) -> Placed {
+    store.claim_key(placement.lease.key, hash("request"), now_ms, LEASE).await.unwrap();
+    placement.lease.until_ms = now_ms + LEASE;
     store.place(placement, now_ms, &timing()).await.unwrap()
 }
 
@@ -148,7 +152,6 @@ pub async fn start_in(store: &Shared, in_cart: &str, minor: i64, now_ms: i64) ->
     let payment = new_payment(minor, now_ms);
     let gateway_order_id = payment.gateway_order_id.clone();
     let key = format!("key of {gateway_order_id}");
-    assert!(matches!(claim(store, &key, now_ms).await, KeyClaim::Claimed));
     let placed = place(store, placement(&key, cart(order), Some(payment)), now_ms).await;
     let order = started(placed);
     let file = store.order_by_cart(hash(in_cart)).await.unwrap().unwrap();

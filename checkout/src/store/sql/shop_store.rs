@@ -5,7 +5,9 @@ use async_trait::async_trait;
 use super::{Connection, Database, SqlStore, work};
 use crate::records::{Event, EventKind, NewEvent, OrderId, Payment, PaymentId};
 use crate::rules::Cause;
-use crate::store::{Applied, Backlog, Handoff, KeyClaim, OrderFile, Placed, Placement, Store, StoreError};
+use crate::store::{
+    Applied, Backlog, Handoff, KeyClaim, Lease, OrderFile, Placed, Placement, Store, StoreError,
+};
 use crate::timing::Timing;
 use crate::token::Hash;
 
@@ -31,8 +33,8 @@ impl<D: Database> Store for SqlStore<D> {
         self.write(move |connection| work::claim_key(connection, key, request, now_ms, lease_ms)).await
     }
 
-    async fn release_key(&self, key: Hash) -> Result<(), StoreError> {
-        self.write(move |connection| work::release_key(connection, key)).await
+    async fn release_key(&self, lease: Lease) -> Result<(), StoreError> {
+        self.write(move |connection| work::release_key(connection, lease)).await
     }
 
     async fn reclaim_key(
@@ -41,7 +43,7 @@ impl<D: Database> Store for SqlStore<D> {
         done: PaymentId,
         now_ms: i64,
         lease_ms: i64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Lease>, StoreError> {
         self.write(move |connection| work::reclaim_key(connection, key, done, now_ms, lease_ms)).await
     }
 

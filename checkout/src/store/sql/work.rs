@@ -5,7 +5,8 @@ use domain::{OrderEvent, OrderState, PaymentState};
 use super::money_back::{counted_minor, received_minor};
 use super::rows::{self, ORDER, PAYMENT};
 use super::{
-    Connection, Done, Failure, all, claimed, hold, hold_order, hold_order_of, insert, one, value, values,
+    Connection, Done, Failure, all, claimed, held, hold, hold_order, hold_order_of, insert, one, value,
+    values,
 };
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
@@ -13,7 +14,7 @@ use crate::records::{
 use crate::rules::{self, Cause, Situation};
 use crate::search::Found;
 use crate::store::{
-    Applied, Backlog, Handoff, KeyClaim, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER,
+    Applied, Backlog, Handoff, KeyClaim, Lease, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER,
 };
 use crate::timing::Timing;
 use crate::token::Hash;
@@ -33,7 +34,7 @@ pub(super) fn claim_key(
         values![key, request, now_ms, until],
     )?;
     if fresh > 0 {
-        return Ok(KeyClaim::Claimed);
+        return Ok(KeyClaim::Claimed(Lease { key, until_ms: until }));
     }
     let sql = "SELECT request, leased_until_ms, order_id, payment_id FROM idempotency_keys WHERE key = ?1";
     let found = one(connection, sql, values![key], |row| {
@@ -70,9 +71,9 @@ fn payment_with_salt(connection: &dyn Connection, id: PaymentId) -> Done<(Paymen
     .ok_or_else(|| Failure::Damaged(format!("payment {} of an idempotency key", id.0)))
 }
 
-pub(super) fn release_key(connection: &dyn Connection, key: Hash) -> Done<()> {
-    let sql = "DELETE FROM idempotency_keys WHERE key = ?1 AND leased_until_ms > 0";
-    connection.execute(sql, values![key]).map(drop)
+pub(super) fn release_key(connection: &dyn Connection, lease: Lease) -> Done<()> {
+    let sql = "DELETE FROM idempotency_keys WHERE key = ?1 AND leased_until_ms = ?2";
+    connection.execute(sql, values![lease.key, lease.until_ms]).map(drop)
 }
 
 pub(super) fn reclaim_key(
@@ -81,13 +82,14 @@ pub(super) fn reclaim_key(
     done: PaymentId,
     now_ms: i64,
     lease_ms: i64,
-) -> Done<bool> {
+) -> Done<Option<Lease>> {
+    let until_ms = now_ms.saturating_add(lease_ms);
     let taken = connection.execute(
         "UPDATE idempotency_keys SET claimed_at_ms = ?3, leased_until_ms = ?4
          WHERE key = ?1 AND leased_until_ms = 0 AND payment_id = ?2",
-        values![key, done, now_ms, now_ms.saturating_add(lease_ms)],
+        values![key, done, now_ms, until_ms],
     )?;
-    Ok(taken > 0)
+    Ok((taken > 0).then_some(Lease { key, until_ms }))
 }
 
 pub(super) fn place(
@@ -96,6 +98,10 @@ pub(super) fn place(
     now_ms: i64,
     timing: &Timing,
 ) -> Done<Placed> {
+    let lease = placement.lease;
+    if !is_held(connection, lease)? {
+        return Ok(Placed::LeaseLost);
+    }
     let order = match &placement.order {
         OrderToPay::Existing(id) => {
             hold_order(connection, *id)?;
@@ -111,17 +117,17 @@ pub(super) fn place(
     };
     if is_being_checked(connection, order.id)? {
         // No second payment until the first is known.
-        finish_key(connection, placement.key, order.id, None)?;
+        finish_key(connection, lease.key, order.id, None)?;
         return Ok(Placed::NothingToPay(order.id));
     }
     match order.state {
         OrderState::Open => {}
         OrderState::Awaiting | OrderState::Paid | OrderState::Refunded => {
-            finish_key(connection, placement.key, order.id, None)?;
+            finish_key(connection, lease.key, order.id, None)?;
             return Ok(Placed::NothingToPay(order.id));
         }
         OrderState::Cancelled | OrderState::Expired => {
-            finish_key(connection, placement.key, order.id, None)?;
+            finish_key(connection, lease.key, order.id, None)?;
             return Ok(Placed::Ended(order.id));
         }
     }
@@ -138,8 +144,15 @@ pub(super) fn place(
     expect_one(connection.execute(sql, values)?, "order")?;
     let kind = if payment.is_some() { EventKind::PaymentStarted } else { EventKind::OwnMethodChosen };
     insert_event(connection, Some(order.id), payment, &event(kind, placement.method.id()), now_ms)?;
-    finish_key(connection, placement.key, order.id, payment)?;
+    finish_key(connection, lease.key, order.id, payment)?;
     Ok(Placed::Started(order.id))
+}
+
+/// Whether nobody took the key over; nobody does until the transaction ends.
+fn is_held(connection: &dyn Connection, lease: Lease) -> Done<bool> {
+    let sql = "SELECT key FROM idempotency_keys WHERE key = ?1 AND leased_until_ms = ?2";
+    let sql = format!("{sql}{}", held(connection));
+    Ok(one(connection, &sql, values![lease.key, lease.until_ms], |row| row.first::<Hash>())?.is_some())
 }
 
 /// Whether the shopper is back from paying, and nothing was heard since; as [`rules::is_checking`] says.
