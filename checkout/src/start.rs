@@ -85,7 +85,15 @@ enum Claim {
     Answered(StartReply),
 }
 
-/// How often a reference is made anew when another order has it already.
+/// What became of placing an order.
+enum Attempt {
+    /// The answer.
+    Answered(StartReply),
+    /// Nothing was stored: it has to be signed with this reference, or with a new one.
+    NeedsReference(Option<String>),
+}
+
+/// How often a form is signed anew because its order has another reference.
 const REFERENCE_ATTEMPTS: usize = 4;
 
 /// Names what a derived token is for.
@@ -178,9 +186,11 @@ impl Checkout {
                 return self.nothing_to_place(lease, file.order.id).await;
             }
             let payment = self.payment_for(&request.key, &file.order.new, method).await?;
-            self.place(lease, OrderToPay::Existing(file.order.id), method, payment)
-                .await
-                .map(|(reply, _)| reply)
+            match self.place(lease, OrderToPay::Existing(file.order.id), method, payment).await? {
+                Attempt::Answered(reply) => Ok(reply),
+                // An order that exists has its reference.
+                Attempt::NeedsReference(_) => Err(Problem::Unavailable.into()),
+            }
         }
         .await;
         self.release_if_failed(lease, result).await
@@ -335,24 +345,24 @@ impl Checkout {
     ) -> Result<StartReply, StartError> {
         for _ in 0..REFERENCE_ATTEMPTS {
             let payment = self.payment_for(secret, &order, method).await?;
-            let (reply, taken) =
-                self.place(lease, OrderToPay::Cart(Box::new(order.clone())), method, payment).await?;
-            if !taken {
-                return Ok(reply);
+            let cart = OrderToPay::Cart(Box::new(order.clone()));
+            match self.place(lease, cart, method, payment).await? {
+                Attempt::Answered(reply) => return Ok(reply),
+                Attempt::NeedsReference(Some(known)) => order.reference = known,
+                Attempt::NeedsReference(None) => order.reference = reference()?,
             }
-            order.reference = reference()?;
         }
         Err(Problem::Unavailable.into())
     }
 
-    /// Stores what was prepared. The flag says that the reference was taken and nothing was stored.
+    /// Stores what was prepared.
     async fn place(
         &self,
         lease: Lease,
         order: OrderToPay,
         method: PaymentMethod,
         prepared: Option<Prepared>,
-    ) -> Result<(StartReply, bool), StartError> {
+    ) -> Result<Attempt, StartError> {
         let (payment, location) = prepared.map_or((None, None), |p| (Some(p.payment), Some(p.location)));
         let started = payment.as_ref().map(|payment| payment.gateway_order_id.clone());
         let placement = Placement { lease, order, method, payment };
@@ -362,13 +372,14 @@ impl Checkout {
             tracing::info!(order = order.0, payment, "a payment was started");
         }
         match (placed, location) {
-            (Placed::Started(_), Some(location)) => Ok((location, false)),
+            (Placed::Started(_), Some(location)) => Ok(Attempt::Answered(location)),
             (Placed::Started(order) | Placed::NothingToPay(order) | Placed::Ended(order), _) => {
-                Ok((self.result_page(order).await?, false))
+                Ok(Attempt::Answered(self.result_page(order).await?))
             }
             (Placed::QuoteUsed, _) => Err(Problem::Quote(QuoteProblem::Used).into()),
             (Placed::LeaseLost, _) => Err(Problem::Busy.into()),
-            (Placed::ReferenceTaken, _) => Ok((StartReply { location: String::new() }, true)),
+            (Placed::ReferenceTaken, _) => Ok(Attempt::NeedsReference(None)),
+            (Placed::PlacedAs(reference), _) => Ok(Attempt::NeedsReference(Some(reference))),
         }
     }
 

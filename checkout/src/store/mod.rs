@@ -98,6 +98,8 @@ pub enum Placed {
     QuoteUsed,
     /// The reference is taken: make another.
     ReferenceTaken,
+    /// The cart has the very same order already, under this reference: the form of its payment has to name it.
+    PlacedAs(String),
     /// It took too long, and another request works under the key now, or did already.
     LeaseLost,
 }

@@ -31,6 +31,7 @@ macro_rules! conformance {
             old_keys_are_forgotten_and_young_ones_kept,
             a_placed_order_reads_back_by_cart_reference_and_token,
             the_same_cart_with_the_same_content_is_the_same_order,
+            a_payment_of_the_same_order_names_its_reference_or_is_not_placed,
             the_same_cart_with_other_content_takes_the_place_of_the_open_order,
             a_paid_cart_has_nothing_to_pay,
             an_awaiting_order_has_nothing_to_pay,
@@ -310,6 +311,17 @@ pub async fn the_same_cart_with_the_same_content_is_the_same_order(store: &Share
         kinds(store, first.order).await,
         [EventKind::OrderPlaced, EventKind::PaymentStarted, EventKind::PaymentStarted]
     );
+}
+
+pub async fn a_payment_of_the_same_order_names_its_reference_or_is_not_placed(store: &Shared) {
+    let first = start_in(store, "cart", 100, NOW).await;
+    assert!(is_claimed(&claim(store, "key", NOW).await));
+    let other = placement("key", cart(new_order("cart", "content", 100)), Some(new_payment(100, NOW)));
+    let other = Placement { lease: lease("key", NOW), ..other };
+    let placed = store.place(other, NOW, &timing()).await.unwrap();
+    assert!(matches!(placed, Placed::PlacedAs(reference) if reference == first.reference));
+    assert_eq!(file(store, &first).await.payments.len(), 1);
+    assert!(matches!(claim(store, "key", NOW).await, KeyClaim::Running), "the key is still ours");
 }
 
 pub async fn the_same_cart_with_other_content_takes_the_place_of_the_open_order(store: &Shared) {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use checkout::people::{Action, Role};
 use checkout::records::{EventKind, Mode, NewEvent, OrderId, RefundKind};
 use checkout::rules::Cause;
+use checkout::store::NewRefund;
 use checkout::store::merchant::{
     Approved, Cursor, Entrance, Filter, From, NewReceipt, NewUser, OrderRecord, RecordedRefund, Reserved,
     Search, Settlement, Total, UserChange,
 };
-use checkout::store::{NewRefund, Placement};
 use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundEvent, RefundState, Refusal};
 
 use crate::world::*;

@@ -121,7 +121,14 @@ pub fn cart(order: NewOrder) -> OrderToPay {
 pub async fn place(store: &Shared, mut placement: Placement, now_ms: i64) -> Placed {
     store.claim_key(placement.lease.key, hash("request"), now_ms, LEASE).await.unwrap();
     placement.lease.until_ms = now_ms + LEASE;
-    store.place(placement, now_ms, &timing()).await.unwrap()
+    let placed = store.place(placement.clone(), now_ms, &timing()).await.unwrap();
+    match (placed, &mut placement.order) {
+        (Placed::PlacedAs(reference), OrderToPay::Cart(order)) => {
+            order.reference = reference;
+            store.place(placement, now_ms, &timing()).await.unwrap()
+        }
+        (placed, _) => placed,
+    }
 }
 
 /// The order of a placement that was started.

@@ -196,6 +196,13 @@ fn order_for_cart(
         let Ok(cancelled) = order.state.on(OrderEvent::Cancel) else {
             return Ok(Ok(order));
         };
+        if order.state == OrderState::Open
+            && order.new.content == new.content
+            && order.new.reference != new.reference
+            && placement.payment.is_some()
+        {
+            return Ok(Err(Placed::PlacedAs(order.new.reference)));
+        }
         if order.state != OrderState::Open || order.new.content == new.content {
             return Ok(Ok(order));
         }
