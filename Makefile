@@ -1,7 +1,7 @@
 # Thin on purpose: everything here calls a standard tool or a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check size bench clean distclean
+.PHONY: help run build test soak check size bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ build: ## Build the site and the server, and start nothing
 
 test: ## Run every check and every test
 	@scripts/test.sh
+
+soak: ## Live a million lives of a shop
+	@scripts/soak.sh
 
 check: ## Formatting, lints and, where cargo-deny is installed, dependencies
 	@scripts/check.sh

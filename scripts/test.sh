@@ -2,7 +2,7 @@
 # Every check and every test, with what they need installed on the way.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/setup.sh"
-STEPS=11
+STEPS=12
 
 step "Compiler, Rust, OpenSSL, HAProxy and Node" "2 minutes"
 need_compiler
@@ -30,6 +30,9 @@ scripts/site.sh
 
 step "Tests in Rust" "10 minutes"
 scripts/with-postgres.sh cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
+
+step "Lives of a shop" "4 minutes"
+scripts/with-postgres.sh cargo test --package tillgate-checkout --features simulation --locked --test lives
 
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline

@@ -14,8 +14,42 @@ pub struct NoRandomness;
 /// `N` random bytes from the operating system.
 pub fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
+    #[cfg(feature = "simulation")]
+    if simulation::fill(&mut bytes) {
+        return Ok(bytes);
+    }
     getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)
+}
+
+/// Randomness for a simulator, which has to be able to play the same again.
+#[cfg(feature = "simulation")]
+pub mod simulation {
+    use std::cell::Cell;
+
+    use sha2::{Digest as _, Sha256};
+
+    thread_local! {
+        static SEED: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
+    }
+
+    /// From now on what is random on this thread follows from a seed; from the operating system again after `None`.
+    pub fn seed(seed: Option<u64>) {
+        SEED.set(seed.map(|seed| (seed, 0)));
+    }
+
+    /// Fills bytes where there is a seed.
+    pub(super) fn fill(bytes: &mut [u8]) -> bool {
+        let Some((seed, mut number)) = SEED.get() else { return false };
+        for part in bytes.chunks_mut(32) {
+            let hash =
+                Sha256::new().chain_update(seed.to_be_bytes()).chain_update(number.to_be_bytes()).finalize();
+            part.iter_mut().zip(hash).for_each(|(byte, random)| *byte = random);
+            number += 1;
+        }
+        SEED.set(Some((seed, number)));
+        true
+    }
 }
 
 /// A secret text of 256 bits, base64url without padding (43 characters). Whoever has it may see what it

@@ -6,6 +6,8 @@
 pub mod merchant;
 pub mod moving;
 pub mod postgres;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod sql;
 pub mod sqlite;
 

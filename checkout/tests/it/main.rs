@@ -11,6 +11,7 @@
 #[macro_use]
 mod conformance;
 mod database;
+mod dice;
 #[macro_use]
 mod merchant;
 mod postgres;

@@ -91,6 +91,15 @@ impl SqliteStore {
     }
 }
 
+/// A database in memory, with today's schema.
+#[cfg(feature = "simulation")]
+pub(super) fn in_memory() -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory()?;
+    prepare(&connection)?;
+    migrations().to_latest(&mut connection).map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(connection)
+}
+
 impl Database for Sqlite {
     async fn write<T: Send + 'static>(
         &self,

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::Stage;
 use super::gateway::{Call, Verdict};
+use crate::dice::Dice;
 use crate::world::{Started, anna, apply, bob, eur, events, paid, timing};
 
 /// What every payment of the scripts costs.
@@ -75,31 +76,6 @@ impl Played {
             ("rolled back", self.rolled_back),
             ("elsewhere", self.elsewhere),
         ]
-    }
-}
-
-/// `SplitMix64`: a seed's numbers, the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll() % u64::try_from(end).unwrap()).unwrap()
-    }
-
-    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[self.below(from.len())]
-    }
-
-    fn happens(&mut self, percent: u64) -> bool {
-        self.roll() % 100 < percent
     }
 }
 

@@ -1,0 +1,220 @@
+//! Lives of a shop: the real use-cases, rules and store, on a clock and with dice that a seed owns. Messages get lost,
+//! come late, twice and wrong; processes die between any two statements; the database is busy, full or gone; shoppers
+//! do what shoppers do. After each life everything that must hold is held against what the gateway really did.
+//!
+//! `TILLGATE_LIVES` says how many are lived, `TILLGATE_SEED` lives one of them again; both together say how many from
+//! which one on.
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod check;
+#[path = "../it/database.rs"]
+mod database;
+#[path = "../it/dice.rs"]
+mod dice;
+mod gateway;
+mod keys;
+mod life;
+mod merchant;
+mod shopper;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use checkout::store::Store;
+use checkout::store::postgres::PostgresStore;
+use checkout::store::simulation::MemoryStore;
+
+use self::keys::Keys;
+use self::life::{Stage, live};
+use self::world::{HOUR, ProcessGate};
+
+/// How many lives are lived where nothing else is said.
+const LIVES: u64 = 20_000;
+/// How many of them are lived on PostgreSQL as well, which takes longer.
+const ON_POSTGRESQL: u64 = 300;
+/// Where the seeds begin; any number is as good.
+const FIRST_SEED: u64 = 20_261_127;
+/// When the first life begins.
+const NOW: i64 = 1_800_000_000_000;
+/// How long a life may last, where lives follow each other in one database.
+const LIFE_MS: i64 = 60 * 24 * HOUR;
+
+struct InMemory(Arc<MemoryStore>);
+
+impl Stage for InMemory {
+    fn truth(&self) -> Arc<dyn Store> {
+        self.0.clone()
+    }
+
+    fn behind(&self, gate: ProcessGate) -> Arc<dyn Store> {
+        Arc::new(self.0.behind(Arc::new(gate)))
+    }
+
+    fn randomness(&self, _seed: u64) -> u64 {
+        FIRST_SEED
+    }
+}
+
+struct InPostgres(Arc<PostgresStore>);
+
+impl Stage for InPostgres {
+    fn truth(&self) -> Arc<dyn Store> {
+        self.0.clone()
+    }
+
+    fn behind(&self, gate: ProcessGate) -> Arc<dyn Store> {
+        Arc::new(self.0.behind(Arc::new(gate)))
+    }
+
+    fn randomness(&self, seed: u64) -> u64 {
+        seed
+    }
+}
+
+type Figures = BTreeMap<&'static str, u64>;
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// What was wrong in a life, and how it came to that.
+fn failure(seed: u64, violation: &str, trace: &[String]) -> String {
+    format!("{}\nseed {seed}: {violation}\nAgain: TILLGATE_SEED={seed}", trace.join("\n"))
+}
+
+fn live_in_memory(seeds: Range<u64>, keys: &Arc<Keys>) -> Result<Figures, String> {
+    let (runtime, store) = (runtime(), Arc::new(MemoryStore::new().unwrap()));
+    let stage = InMemory(Arc::clone(&store));
+    let mut figures = Figures::new();
+    for seed in seeds {
+        let lived = runtime.block_on(live(seed, NOW, keys, &stage, false));
+        if let Some(violation) = lived.violation {
+            store.forget().unwrap();
+            let again = runtime.block_on(live(seed, NOW, keys, &stage, true));
+            return Err(failure(seed, &violation, &again.trace));
+        }
+        store.forget().unwrap();
+        add(&mut figures, lived.figures);
+    }
+    Ok(figures)
+}
+
+fn live_in_postgres(seeds: Range<u64>, keys: &Arc<Keys>) -> Result<Figures, String> {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let database = database::Database::migrated().await;
+        let stage = InPostgres(Arc::new(PostgresStore::connect(&database.address(), 4).await.unwrap()));
+        let mut figures = Figures::new();
+        let mut start_ms = NOW;
+        for seed in seeds {
+            let lived = live(seed, start_ms, keys, &stage, true).await;
+            if let Some(violation) = lived.violation {
+                return Err(failure(seed, &violation, &lived.trace));
+            }
+            start_ms += LIFE_MS;
+            add(&mut figures, lived.figures);
+        }
+        Ok(figures)
+    })
+}
+
+fn add(sum: &mut Figures, more: Figures) {
+    for (what, count) in more {
+        *sum.entry(what).or_default() += count;
+    }
+}
+
+/// Lives many lives, on every core.
+fn live_all(database: &str, lives: u64, some: fn(Range<u64>, &Arc<Keys>) -> Result<Figures, String>) {
+    let keys = Arc::new(Keys::new());
+    let (seed, is_many) = (number("TILLGATE_SEED"), number("TILLGATE_LIVES").is_some());
+    if let (Some(seed), false) = (seed, is_many) {
+        println!("{:#?}", some(seed..seed + 1, &keys).unwrap_or_else(|failure| panic!("{failure}")));
+        return;
+    }
+    let (first_seed, count) = (seed.unwrap_or(FIRST_SEED), lives);
+    let began = Instant::now();
+    let threads = u64::try_from(thread::available_parallelism().map_or(1, std::num::NonZero::get)).unwrap();
+    let figures: Result<Vec<Figures>, String> = thread::scope(|scope| {
+        let share = count.div_ceil(threads);
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                let (keys, first) = (&keys, first_seed + worker * share);
+                let last = (first + share).min(first_seed + count);
+                scope.spawn(move || some(first..last.max(first), keys))
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+    });
+    let mut sum = Figures::new();
+    for figures in figures.unwrap_or_else(|failure| panic!("{failure}")) {
+        add(&mut sum, figures);
+    }
+    // Past the test's capture, so that a log always has the seeds and the figures.
+    let last = first_seed + count - 1;
+    let took = began.elapsed().as_secs();
+    let mut report = format!("{count} lives on {database}, seeds {first_seed} to {last}, {took} s\n");
+    for (what, happened) in &sum {
+        writeln!(report, "  {what}: {happened}").unwrap();
+    }
+    std::io::stderr().write_all(report.as_bytes()).unwrap();
+    // Lives in which nothing happens would prove nothing.
+    for what in HAPPENS {
+        assert!(sum.contains_key(what) || count < 10_000, "this never happened: {what}");
+    }
+}
+
+/// What has to happen in many lives.
+const HAPPENS: [&str; 8] = [
+    "a process was killed",
+    "the database failed",
+    "an answer of the database was lost",
+    "the database was gone",
+    "the disk was full",
+    "the database was busy",
+    "a payment was reversed by the gateway",
+    "a payment was kept without an OK",
+];
+
+#[test]
+fn in_every_life_nothing_is_lost_and_everything_ends() {
+    live_all("SQLite", number("TILLGATE_LIVES").unwrap_or(LIVES), live_in_memory);
+}
+
+#[test]
+fn and_so_it_is_on_postgresql() {
+    let lives = number("TILLGATE_LIVES_ON_POSTGRESQL");
+    let most = number("TILLGATE_LIVES").unwrap_or(LIVES);
+    live_all("PostgreSQL", lives.unwrap_or_else(|| most.min(ON_POSTGRESQL)), live_in_postgres);
+}
+
+#[test]
+fn a_seed_lives_the_same_life_again() {
+    let (runtime, keys) = (runtime(), Arc::new(Keys::new()));
+    for seed in FIRST_SEED..FIRST_SEED + 50 {
+        let [first, second] = [(); 2].map(|()| {
+            let store = Arc::new(MemoryStore::new().unwrap());
+            let lived = runtime.block_on(live(seed, NOW, &keys, &InMemory(Arc::clone(&store)), true));
+            (lived.trace, store.fingerprint().unwrap())
+        });
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
