@@ -17,14 +17,20 @@ use crate::shop::{Shop, configuration, folder};
 
 /// The binary, with nothing of our environment that could configure it.
 pub fn tillgate() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tillgate"));
+    let mut command = unconfigured(env!("CARGO_BIN_EXE_tillgate"));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A program, with nothing of our environment that could configure the binary.
+pub fn unconfigured(program: &str) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name.starts_with("TILLGATE_") || name.starts_with("MYPOS_") {
             command.env_remove(name);
         }
     }
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 

@@ -14,7 +14,7 @@ use server::serve::open_checkout;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::cli::{Process, tillgate};
+use crate::cli::{Process, tillgate, unconfigured};
 use crate::kill::prepare;
 use crate::shop::{Shop, configuration, folder};
 
@@ -80,7 +80,7 @@ async fn a_trusted_proxy_opens_as_many_as_it_needs() {
 fn serve_on(listener: &TcpListener, file: &Path) -> Process {
     let socket: OwnedFd = listener.try_clone().unwrap().into();
     let hand_over = r#"exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@""#;
-    let mut command = Command::new("sh");
+    let mut command = unconfigured("sh");
     command.args(["-c", hand_over, "sh"]).arg(tillgate().get_program()).args(["serve", "--config"]).arg(file);
     let log = std::fs::OpenOptions::new().create(true).append(true).open(file.with_extension("log")).unwrap();
     command.stdin(Stdio::from(socket)).stdout(Stdio::null()).stderr(log);

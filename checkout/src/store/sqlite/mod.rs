@@ -1,6 +1,7 @@
 //! The store in one SQLite file: the default, for one machine.
 
 mod backup;
+mod checkpoints;
 mod connection;
 mod writer;
 
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{HookError, M, Migrations};
 
 pub use self::backup::{Backup, backup};
+use self::checkpoints::Checkpoints;
 use self::writer::Writer;
 use super::StoreError;
 use super::merchant::{Filter, From};
@@ -72,12 +74,16 @@ impl SqliteStore {
         prepare(&connection)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // In KiB. The indexes are by hashes, so each order touches other pages.
+        connection.pragma_update(None, "cache_size", -16 * 1024)?;
         migrations().to_latest(&mut connection).map_err(|error| {
             StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
         })?;
         refuse_moved(&connection)?;
         let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
-        Ok(Self(Sqlite { writer: Writer::start(connection)?, readers }))
+        connection.pragma_update(None, "wal_autocheckpoint", checkpoints::LONGEST_LOG)?;
+        let checkpoints = Checkpoints::start(path)?;
+        Ok(Self(Sqlite { writer: Writer::start(connection, checkpoints)?, readers }))
     }
 
     /// How SQLite reads a page of the merchant's list, a line for each step. For whoever measures.

@@ -14,6 +14,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::checkpoints::Checkpoints;
 use crate::store::StoreError;
 use crate::store::sql::{Done, Urgency};
 
@@ -88,12 +89,12 @@ impl Drop for Writer {
 
 impl Writer {
     /// Starts the thread on a connection of its own.
-    pub(super) fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: Connection, checkpoints: Checkpoints) -> Result<Self, StoreError> {
         let queues = Arc::new(Queues::default());
         let theirs = Arc::clone(&queues);
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&connection, &theirs))
+            .spawn(move || run(&connection, checkpoints, &theirs))
             .map_err(|error| StoreError::Failed(error.to_string()))?;
         Ok(Self { queues })
     }
@@ -133,7 +134,7 @@ fn gone() -> StoreError {
     StoreError::Failed("the writing thread has ended".to_owned())
 }
 
-fn run(connection: &Connection, queues: &Queues) {
+fn run(connection: &Connection, mut checkpoints: Checkpoints, queues: &Queues) {
     while let Some(first) = queues.wait() {
         let more = std::iter::from_fn(|| next_of(&mut queues.lock()));
         let batch = std::iter::once(first).chain(more).take(BATCH);
@@ -142,6 +143,7 @@ fn run(connection: &Connection, queues: &Queues) {
         for answer in answers {
             answer(committed.clone());
         }
+        checkpoints.committed(connection.total_changes());
     }
 }
 
@@ -173,14 +175,18 @@ fn in_savepoint<T>(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> Done<T>,
 ) -> Result<T, StoreError> {
-    connection.execute_batch("SAVEPOINT work")?;
+    step(connection, "SAVEPOINT work")?;
     let result = work(connection).map_err(StoreError::from);
     if connection.is_autocommit() {
         return result;
     }
-    match &result {
-        Ok(_) => connection.execute_batch("RELEASE work")?,
-        Err(_) => connection.execute_batch("ROLLBACK TO work; RELEASE work")?,
+    if result.is_err() {
+        step(connection, "ROLLBACK TO work")?;
     }
+    step(connection, "RELEASE work")?;
     result
+}
+
+fn step(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(()).map(drop)
 }
