@@ -12,8 +12,25 @@ need_packages
 need_program openssl openssl
 need_postgres
 
+# What is found goes below this line of the page; what stands above it was written by somebody.
+PAGE=docs/performance.md
+MARK='<!-- Made by make bench. -->'
+FOUND=$(mktemp)
+trap 'rm -f "$FOUND"' EXIT
+cpu() {
+    if [ -r /proc/cpuinfo ]; then
+        awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo
+    else
+        sysctl -n machdep.cpu.brand_string
+    fi
+}
+printf '\n%s, %s cores, %s, commit %s.\n' \
+    "$(date -u +%Y-%m-%d)" "$(getconf _NPROCESSORS_ONLN)" "$(cpu)" "$(git rev-parse --short HEAD)" >"$FOUND"
+
 step "The merchant's list, with a thousand orders and with a million" "5 minutes"
-cargo run --release --locked --offline --package tillgate-checkout --example transactions -- "$@"
+printf '\n## The merchant'"'"'s list\n\n```\n' >>"$FOUND"
+cargo run --release --locked --offline --package tillgate-checkout --example transactions -- "$@" | tee -a "$FOUND"
+printf '```\n\n## One server on one core\n\n' >>"$FOUND"
 
 step "One server on one core" "8 minutes"
 cargo bench --locked --offline --package tillgate-server --bench load --no-run
@@ -28,5 +45,10 @@ on_the_others() {
     fi
 }
 export POSTGRES_ON=${TMPDIR:-/tmp}
-on_the_others scripts/with-postgres.sh cargo bench --quiet --locked --offline --package tillgate-server --bench load
+on_the_others scripts/with-postgres.sh cargo bench --quiet --locked --offline --package tillgate-server --bench load |
+    tee -a "$FOUND"
 end_step
+awk -v mark="$MARK" '{ print } $0 == mark { exit }' "$PAGE" >"$PAGE.new"
+cat "$FOUND" >>"$PAGE.new"
+mv "$PAGE.new" "$PAGE"
+echo "The figures stand in $PAGE."

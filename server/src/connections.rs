@@ -23,6 +23,7 @@ use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -33,6 +34,8 @@ const CONNECTIONS_OF_ONE: u32 = 256;
 /// How long a connection may be quiet before a request, and how long its head may take: longer than any usual proxy
 /// keeps an idle connection, so that none is closed here while the proxy sends a notification over it.
 const HEAD_WITHIN: Duration = Duration::from_secs(130);
+/// How long a client may take nothing of what is sent to it.
+const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 /// How long to wait where the system has no room for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long an idle connection stays open when the server ends. Its client may have sent a request that is still on its
@@ -110,10 +113,12 @@ async fn converse(
             answer
         }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(TAKEN_WITHIN));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     // A client that breaks off is nobody's error.
     tokio::select! {
@@ -258,6 +263,22 @@ mod tests {
         let request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
         let (_, answer) = lives(&[request, "", request]).await;
         assert_eq!(answer.matches("hello").count(), 2, "{answer}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_of_its_answer_loses_the_connection() {
+        let (mut ours, theirs) = tokio::io::duplex(1024);
+        let application = Router::new().route("/", get(|| async { "hello ".repeat(1_000) }));
+        let (_never, stop) = watch::channel(false);
+        let served = tokio::spawn(converse(theirs, "192.0.2.1:1000".parse().unwrap(), application, stop));
+        let began = Instant::now();
+        ours.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        served.await.unwrap();
+        assert!(
+            began.elapsed() >= TAKEN_WITHIN && began.elapsed() < TAKEN_WITHIN * 2,
+            "{:?}",
+            began.elapsed()
+        );
     }
 
     /// How long a connection outlives the end of the server over which somebody sent this, and what was answered.

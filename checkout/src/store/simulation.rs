@@ -196,4 +196,8 @@ impl<D: Database> Database for Gated<D> {
         self.pass(Moment::Answer).await?;
         done
     }
+
+    fn may_serve(connection: &dyn Connection) -> Done<()> {
+        D::may_serve(connection)
+    }
 }

@@ -351,6 +351,7 @@ async fn a_shop_is_moved_from_a_file_with_nothing_lost() {
 
     // Nobody goes on with the file, and nobody moves it a second time, or into a shop that is in use.
     assert!(file.claim_key(hash("key"), hash("request"), NOW, LEASE).await.is_err());
+    assert!(file.ready().await.unwrap_err().to_string().contains("was moved to"));
     assert!(SqliteStore::open(&path).err().unwrap().to_string().contains("was moved to"));
     let other = Database::migrated().await;
     assert!(move_shop(&path, &other.address()).await.is_err());

@@ -10,6 +10,7 @@
 )]
 
 mod callbacks;
+mod damage;
 mod fixtures;
 mod keys;
 mod limits;

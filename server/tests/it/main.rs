@@ -13,6 +13,8 @@ mod cli;
 mod connections;
 #[path = "../../../checkout/tests/it/database.rs"]
 mod database;
+#[path = "../../../checkout/tests/it/dice.rs"]
+mod dice;
 mod figures;
 mod gateway;
 mod html;
@@ -29,3 +31,4 @@ mod replicas;
 mod returns;
 mod shop;
 mod storefront;
+mod strangers;

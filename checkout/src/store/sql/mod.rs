@@ -236,6 +236,11 @@ pub(super) trait Database: Send + Sync + 'static {
         &self,
         work: impl FnOnce(&dyn Connection) -> Done<T> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
+
+    /// Fails where nobody may serve from what is there, although it can be read.
+    fn may_serve(_connection: &dyn Connection) -> Done<()> {
+        Ok(())
+    }
 }
 
 /// The first row of a query, read by one of [`rows`]'s functions.
@@ -271,7 +276,7 @@ fn all<T>(
 }
 
 /// The value of a query that finds exactly one.
-fn value<T: Column>(connection: &dyn Connection, sql: &str, values: &[Value<'_>]) -> Done<T> {
+pub(super) fn value<T: Column>(connection: &dyn Connection, sql: &str, values: &[Value<'_>]) -> Done<T> {
     one(connection, sql, values, |row| row.first())?
         .ok_or_else(|| Failure::Damaged("a query that should find something found nothing".to_owned()))
 }

@@ -20,7 +20,11 @@ impl<D: Database> Store for SqlStore<D> {
         };
         self.write_for_gateway(nothing).await?;
         self.write(nothing).await?;
-        self.read(|connection| connection.query("SELECT 1", &[], &mut |_| Ok(()))).await
+        self.read(|connection| {
+            connection.query("SELECT 1", &[], &mut |_| Ok(()))?;
+            D::may_serve(connection)
+        })
+        .await
     }
 
     async fn claim_key(

@@ -129,21 +129,25 @@ impl Database for Sqlite {
         .await
         .map_err(|error| StoreError::Failed(error.to_string()))?
     }
+
+    fn may_serve(connection: &dyn sql::Connection) -> Done<()> {
+        refuse_moved(connection)
+    }
 }
 
 /// The database that a shop was moved to.
-pub(super) fn moved_to(connection: &Connection) -> Result<Option<String>, StoreError> {
+pub(super) fn moved_to(connection: &dyn sql::Connection) -> Done<Option<String>> {
     let moved = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'moved')";
-    if !connection.query_row(moved, (), |row| row.get(0))? {
+    if !sql::value::<bool>(connection, moved, &[])? {
         return Ok(None);
     }
-    Ok(connection.query_row("SELECT destination FROM moved", (), |row| row.get(0)).map(Some)?)
+    sql::value(connection, "SELECT destination FROM moved", &[]).map(Some)
 }
 
 /// A shop that was moved to another database is not served from here any more.
-fn refuse_moved(connection: &Connection) -> Result<(), StoreError> {
+fn refuse_moved(connection: &dyn sql::Connection) -> Done<()> {
     let Some(to) = moved_to(connection)? else { return Ok(()) };
-    Err(StoreError::Failed(format!(
+    Err(Failure::Database(format!(
         "this shop was moved to the PostgreSQL database {to}: set database_url to it"
     )))
 }
