@@ -68,15 +68,19 @@ impl Stage for InMemory {
     }
 }
 
-struct InPostgres(Arc<PostgresStore>);
+struct InPostgres {
+    /// With connections of its own: what a process left behind may hold the others for a moment.
+    truth: Arc<PostgresStore>,
+    store: Arc<PostgresStore>,
+}
 
 impl Stage for InPostgres {
     fn truth(&self) -> Arc<dyn Store> {
-        self.0.clone()
+        self.truth.clone()
     }
 
     fn behind(&self, gate: ProcessGate) -> Arc<dyn Store> {
-        Arc::new(self.0.behind(Arc::new(gate)))
+        Arc::new(self.store.behind(Arc::new(gate)))
     }
 
     fn randomness(&self, seed: u64) -> u64 {
@@ -121,7 +125,8 @@ fn live_in_postgres(seeds: Range<u64>, keys: &Arc<Keys>) -> Result<Figures, Stri
     let runtime = runtime();
     runtime.block_on(async {
         let database = database::Database::migrated().await;
-        let stage = InPostgres(Arc::new(PostgresStore::connect(&database.address(), 4).await.unwrap()));
+        let connect = async || Arc::new(PostgresStore::connect(&database.address(), 16).await.unwrap());
+        let stage = InPostgres { truth: connect().await, store: connect().await };
         let mut figures = Figures::new();
         let mut start_ms = NOW;
         for seed in seeds {

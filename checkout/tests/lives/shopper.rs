@@ -21,6 +21,9 @@ use crate::world::{HOUR, MINUTE, SECOND, World};
 /// What a box costs, in cents.
 const BOX_MINOR: i64 = 5_000;
 
+/// For how long a hand-over is the same by every process's clock, of which one is ahead.
+const SURELY_FRESH: i64 = MINUTE - 5 * SECOND;
+
 /// A tab of somebody who buys what is in a cart.
 pub struct Tab {
     pub world: Arc<World>,
@@ -93,6 +96,7 @@ impl Tab {
                         let (world, cart) = (Arc::clone(&noting), request.cart_id.clone());
                         async move {
                             let key = request.key.clone();
+                            world.is_pressed(&key);
                             let pressed = shop.start(request).await;
                             world.hands_over(&key, &cart, &pressed).await;
                             pressed
@@ -349,6 +353,7 @@ impl Tab {
                     let (world, cart) = (Arc::clone(&noting), cart.clone());
                     async move {
                         let key = request.key.clone();
+                        world.is_pressed(&key);
                         let pressed = shop.pay_again(request).await;
                         world.hands_over(&key, &cart, &pressed).await;
                         pressed
@@ -364,8 +369,15 @@ impl Tab {
 }
 
 impl World {
-    /// I12: within a minute the same key has the same hand-over, while nothing came of any payment of its order. Whether
-    /// the shopper waits for the answer or not.
+    /// A process begins with a press.
+    fn is_pressed(&self, key: &str) {
+        let mut state = self.state();
+        let now_ms = state.now_ms;
+        state.handovers.entry(key.to_owned()).or_insert((now_ms, None));
+    }
+
+    /// I12: within a minute of its first press a key has the same hand-over, while nothing came of any payment of its
+    /// order. Whether the shopper waits for the answer or not.
     async fn hands_over(&self, key: &str, cart: &str, pressed: &Pressed) {
         let Ok(StartReply { location }) = pressed else { return };
         if !location.starts_with("/checkout/go/") {
@@ -375,14 +387,13 @@ impl World {
         let nothing_came = file.payments.iter().all(|payment| payment.state == PaymentState::Started);
         let mut state = self.state();
         let now_ms = state.now_ms;
-        let before = state.handovers.get(key).cloned();
-        match before {
-            Some((_, known)) if known == *location => {}
-            Some((since_ms, known)) if now_ms - since_ms < MINUTE && nothing_came => {
+        let (since_ms, known) = state.handovers[key].clone();
+        match known {
+            Some(known) if known != *location && now_ms - since_ms < SURELY_FRESH && nothing_came => {
                 state.violated(format!("I12: {known} became {location}"));
             }
             _ => {
-                state.handovers.insert(key.to_owned(), (now_ms, location.clone()));
+                state.handovers.insert(key.to_owned(), (since_ms, Some(location.clone())));
             }
         }
     }

@@ -84,8 +84,8 @@ pub struct State {
     pub gateway_down: (i64, i64),
     pub processes: Vec<Process>,
     pub sales: Sales,
-    /// Which hand-over was given out for an idempotency key, and when.
-    pub handovers: BTreeMap<String, (i64, String)>,
+    /// When an idempotency key was pressed for the first time, and which hand-over was given out for it.
+    pub handovers: BTreeMap<String, (i64, Option<String>)>,
     /// How many shoppers and merchants still have something in mind.
     pub busy: u32,
     pub figures: BTreeMap<&'static str, u64>,
