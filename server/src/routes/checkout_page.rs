@@ -1,5 +1,6 @@
 //! The checkout: the page, its updates without scripts, and the press of Pay.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::form::{self, CheckoutForm};
@@ -22,7 +23,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::widget;
-use crate::backend::{start_problem, unavailable};
+use crate::backend::{start_problem, to_its_end, unavailable};
 use crate::cookies::CartCookie;
 use crate::render::{self, Protection};
 use crate::state::AppState;
@@ -180,7 +181,12 @@ fn read_form(body: &[u8]) -> Option<CheckoutForm> {
 /// page that was used (`handoff`).
 pub(super) async fn pay(State(state): State<AppState>, visitor: Visitor, body: Bytes) -> Response {
     if let Some(again) = read_pay_again(&body) {
-        return match waiting(|| state.checkout.pay_again(again.clone())).await {
+        return match waiting(|| {
+            let (checkout, again) = (Arc::clone(&state.checkout), again.clone());
+            to_its_end(async move { checkout.pay_again(again).await })
+        })
+        .await
+        {
             Ok(reply) => render::see_other(&reply.location),
             // The page of the order, and the checkout, have a new key and what can be chosen now.
             Err(Problem::KeyReused | Problem::Invalid(_) | Problem::Malformed) => match &again.by {
@@ -196,7 +202,12 @@ pub(super) async fn pay(State(state): State<AppState>, visitor: Visitor, body: B
     };
     let request = form.into_request(visitor.language);
     let kept = cart_to_keep(&visitor, &request.cart_id, &request.lines, &request.storefront);
-    let answer = match waiting(|| state.checkout.start(request.clone())).await {
+    let answer = match waiting(|| {
+        let (checkout, request) = (Arc::clone(&state.checkout), request.clone());
+        to_its_end(async move { checkout.start(request).await })
+    })
+    .await
+    {
         Ok(reply) => render::see_other(&reply.location),
         Err(problem) => shown_again(&state, &visitor, request, problem).await,
     };
