@@ -31,6 +31,14 @@ pub const PAYMENTS_STARTED: &str = "tillgate_payments_started_total";
 pub const STATUS_ANSWERS: &str = "tillgate_status_answers_total";
 /// Refunds that the gateway was asked for, by `outcome`: `done`, `refused`, `unknown`.
 pub const REFUNDS: &str = "tillgate_refunds_total";
+/// Messages that were sent to the merchant's systems, by `outcome`: `delivered`, `failed` (it is sent again), `given_up`.
+pub const WEBHOOKS: &str = "tillgate_webhooks_total";
+/// Messages to the merchant's systems that wait to be delivered.
+pub const WEBHOOKS_WAITING: &str = "tillgate_webhooks_waiting";
+/// For how long the oldest of them has waited.
+pub const OLDEST_WEBHOOK_SECONDS: &str = "tillgate_oldest_webhook_seconds";
+/// Messages to the merchant's systems that were given up, and that nobody had sent again.
+pub const WEBHOOKS_GIVEN_UP: &str = "tillgate_webhooks_given_up";
 /// Whether the database told what waits, when it was asked last: 1, or 0.
 pub const DATABASE_ANSWERS: &str = "tillgate_database_answers";
 /// Payments that are due to be asked about, and were not yet.
@@ -63,6 +71,10 @@ pub fn describe() {
     describe_gauge!(REFUNDS_WAITING, "Refunds that wait for a person, by state.");
     describe_gauge!(ORDERS_FOR_A_PERSON, "Orders that a person has to look at.");
     describe_gauge!(UNKNOWN_MESSAGES, "Messages about orders that nobody knows, not looked at.");
+    describe_counter!(WEBHOOKS, "Messages that were sent to the merchant's systems, by outcome.");
+    describe_gauge!(WEBHOOKS_WAITING, "Messages to the merchant's systems that wait to be delivered.");
+    describe_gauge!(OLDEST_WEBHOOK_SECONDS, seconds, "For how long the oldest of them has waited.");
+    describe_gauge!(WEBHOOKS_GIVEN_UP, "Messages to the merchant's systems that were given up.");
     // What never happened is zero, not missing: an alarm can tell the two apart.
     for answer in ["ok", "not_taken", "malformed", "not_signed", "failed"] {
         counter!(NOTIFICATIONS, "answer" => answer).absolute(0);
@@ -72,6 +84,9 @@ pub fn describe() {
     }
     for outcome in ["done", "refused", "unknown"] {
         counter!(REFUNDS, "outcome" => outcome).absolute(0);
+    }
+    for outcome in ["delivered", "failed", "given_up"] {
+        counter!(WEBHOOKS, "outcome" => outcome).absolute(0);
     }
     for kind in EventKind::ALL {
         counter!(EVENTS, "kind" => kind.name()).absolute(0);
@@ -98,11 +113,15 @@ pub fn waiting(backlog: Option<&Backlog>, now_ms: i64) {
     gauge!(DATABASE_ANSWERS).set(u32::from(backlog.is_some()));
     let Some(backlog) = backlog else { return };
     let whole = |number: i64| u32::try_from(number.max(0)).unwrap_or(u32::MAX);
-    let oldest_ms = backlog.oldest_due_at_ms.map_or(0, |due| now_ms.saturating_sub(due));
+    let age_s =
+        |since_ms: Option<i64>| whole(since_ms.map_or(0, |since| now_ms.saturating_sub(since)) / 1000);
     gauge!(PAYMENTS_DUE).set(whole(backlog.due));
-    gauge!(OLDEST_DUE_SECONDS).set(whole(oldest_ms / 1000));
+    gauge!(OLDEST_DUE_SECONDS).set(age_s(backlog.oldest_due_at_ms));
     gauge!(REFUNDS_WAITING, "state" => "proposed").set(whole(backlog.proposed_refunds));
     gauge!(REFUNDS_WAITING, "state" => "unknown").set(whole(backlog.unknown_refunds));
     gauge!(ORDERS_FOR_A_PERSON).set(whole(backlog.orders_for_a_person));
     gauge!(UNKNOWN_MESSAGES).set(whole(backlog.unknown_messages));
+    gauge!(WEBHOOKS_WAITING).set(whole(backlog.webhooks_waiting));
+    gauge!(OLDEST_WEBHOOK_SECONDS).set(age_s(backlog.oldest_webhook_at_ms));
+    gauge!(WEBHOOKS_GIVEN_UP).set(whole(backlog.webhooks_given_up));
 }

@@ -110,6 +110,12 @@ pub fn date_time(at_ms: i64, zone: &TimeZone, language: Language) -> String {
     }
 }
 
+/// A point in time in no language, for machines: `2026-11-28T01:50:34Z`.
+pub fn timestamp(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms)
+        .map_or_else(|_| at_ms.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
 /// The countries' names in a language, sorted as that language sorts them: code and name.
 pub fn countries(codes: &[String], language: Language) -> Vec<(String, String)> {
     let mut named: Vec<(String, String)> = codes

@@ -13,7 +13,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 /// The gateway's documentation asks for one.
-const AGENT: &str = concat!("Tillgate/", env!("CARGO_PKG_VERSION"));
+pub(crate) const AGENT: &str = concat!("Tillgate/", env!("CARGO_PKG_VERSION"));
 
 /// Why the gateway gave no answer that could be read. It may have done what it was asked.
 #[derive(Debug, thiserror::Error)]

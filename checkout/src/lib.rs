@@ -32,3 +32,4 @@ pub mod timing;
 pub mod token;
 pub mod typed_amount;
 pub mod view;
+pub mod webhooks;

@@ -167,6 +167,8 @@ actions! {
     LookedAt = "looked_at";
     /// Looked at a message about an order that nobody knows.
     MessageSeen = "message_seen";
+    /// Had messages to the merchant's systems sent again.
+    WebhooksRedelivered = "webhooks_redelivered";
     /// Exported transactions.
     Exported = "exported";
 }

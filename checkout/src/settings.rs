@@ -7,6 +7,7 @@ use crate::mypos_store::MyposStore;
 use crate::records::Mode;
 use crate::signed_quote::QuoteKey;
 use crate::timing::Timing;
+use crate::webhooks::Endpoint;
 
 /// The settings of a shop.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Settings {
     pub storefront_origins: Vec<String>,
     /// The keys that its storefronts' backends sign quotes with.
     pub quote_keys: Vec<QuoteKey>,
+    /// The merchant's own systems, which are told what happens.
+    pub webhooks: Vec<Endpoint>,
 }
 
 impl Settings {
@@ -95,6 +98,7 @@ mod tests {
             refund_approval_above: Some("99.50".into()),
             storefront_origins: Vec::new(),
             quote_keys: Vec::new(),
+            webhooks: Vec::new(),
             timing: Timing::default(),
         }
     }

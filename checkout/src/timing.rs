@@ -38,6 +38,10 @@ pub struct Timing {
     pub refund_lease_ms: i64,
     /// When an order that nobody paid expires.
     pub order_expires_ms: i64,
+    /// How long after each failed try a message to the merchant's systems is sent again; after the last it is given up.
+    pub webhook_again_ms: Vec<i64>,
+    /// How long a replica may take over a round of them.
+    pub webhook_lease_ms: i64,
 }
 
 const SECOND: i64 = 1_000;
@@ -64,6 +68,12 @@ impl Default for Timing {
             refund_refused_after_ms: HOUR,
             refund_lease_ms: 5 * MINUTE,
             order_expires_ms: 24 * HOUR,
+            // As Standard Webhooks proposes: three days in all.
+            webhook_again_ms: [5 * SECOND, 5 * MINUTE, 30 * MINUTE]
+                .into_iter()
+                .chain([2, 5, 10, 14, 20, 24].map(|hours| hours * HOUR))
+                .collect(),
+            webhook_lease_ms: 3 * MINUTE,
         }
     }
 }

@@ -11,6 +11,7 @@ use checkout::settings::Settings;
 use checkout::signed_quote::QuoteKey;
 use checkout::store::postgres::PostgresAddress;
 use checkout::timing::Timing;
+use checkout::webhooks::Endpoint;
 use domain::{Currency, PaymentMethod};
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -79,6 +80,9 @@ pub struct Config {
     /// The myPOS stores.
     #[serde(default, rename = "store")]
     pub stores: Vec<StoreEntry>,
+    /// The merchant's own systems, which are told what happens.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<WebhookEntry>,
 }
 
 /// `ID:SECRET`, or `ID:@FILE`. Never printed.
@@ -166,6 +170,25 @@ pub struct StoreEntry {
     pub endpoint: Option<String>,
 }
 
+/// One of the merchant's own systems.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookEntry {
+    /// Its name here.
+    pub name: String,
+    /// Where messages go.
+    pub url: String,
+    /// `whsec_` and base64, or `@` and a file that holds that. Never printed.
+    #[serde(deserialize_with = "webhook_secrets")]
+    pub secrets: Vec<String>,
+}
+
+impl std::fmt::Debug for WebhookEntry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "WebhookEntry({}, hidden)", self.name)
+    }
+}
+
 /// What is wrong with the configuration, and how to mend it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -206,19 +229,31 @@ fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpN
     texts.iter().map(read).collect()
 }
 
-/// A list of texts, without a word about them where it is none.
 fn quote_keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<QuoteKeyEntry>, D::Error> {
+    let texts = secrets(deserializer, "quote_keys: write a list such as [\"shop:@quote.key\"]")?;
+    Ok(texts.into_iter().map(QuoteKeyEntry).collect())
+}
+
+fn webhook_secrets<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    secrets(deserializer, "secrets of a webhook: write a list such as [\"@webhook.key\"]")
+}
+
+/// A list of texts, without a word about them where it is none.
+fn secrets<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+    remedy: &'static str,
+) -> Result<Vec<String>, D::Error> {
     let texts = match toml::Value::deserialize(deserializer)? {
         toml::Value::Array(values) => values
             .into_iter()
             .map(|value| match value {
-                toml::Value::String(text) => Some(QuoteKeyEntry(text)),
+                toml::Value::String(text) => Some(text),
                 _ => None,
             })
             .collect(),
         _ => None,
     };
-    texts.ok_or_else(|| serde::de::Error::custom("quote_keys: write a list such as [\"shop:@quote.key\"]"))
+    texts.ok_or_else(|| serde::de::Error::custom(remedy))
 }
 
 fn wrong(setting: &'static str, what: impl Into<String>) -> ConfigError {
@@ -407,7 +442,28 @@ impl Config {
             timing: Timing::default(),
             storefront_origins: self.storefront_origins.clone(),
             quote_keys: self.read_quote_keys()?,
+            webhooks: self.read_webhooks()?,
         })
+    }
+
+    /// The systems that are told what happens, with the secrets that lie in files.
+    fn read_webhooks(&self) -> Result<Vec<Endpoint>, ConfigError> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for entry in &self.webhooks {
+            let secrets = entry.secrets.iter().map(|secret| match secret.strip_prefix('@') {
+                Some(file) => read(Path::new(file)).map(|text| text.trim().to_owned()),
+                None => Ok(secret.clone()),
+            });
+            let secrets: Vec<String> = secrets.collect::<Result<_, _>>()?;
+            let name = &entry.name;
+            let endpoint = Endpoint::new(name, &entry.url, &secrets)
+                .map_err(|error| wrong("webhook", format!("{name:?}: {error}")))?;
+            if endpoints.iter().any(|other| other.name == endpoint.name) {
+                return Err(wrong("webhook", format!("{name:?} is there twice: give each its own name")));
+            }
+            endpoints.push(endpoint);
+        }
+        Ok(endpoints)
     }
 
     /// The keys of signed quotes, with the secrets that lie in files.
@@ -530,6 +586,35 @@ mod tests {
         }
         let error = parse(MINIMAL, &[("TILLGATE_QUOTE_KEYS", "one:a-secret-of-32-bytes")]).unwrap_err();
         assert!(error.contains("quote_keys") && !error.contains("a-secret"), "{error}");
+    }
+
+    #[test]
+    fn systems_that_are_told_have_names_addresses_and_secrets_that_are_never_printed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("webhook.key");
+        fs::write(&file, "whsec_QS1zZWNyZXQtdGhhdC1uZXZlci1pcy1wcmludGVkLTE=\n").unwrap();
+        let entry = |name: &str, url: &str, secret: &str| {
+            format!("{MINIMAL}\n[[webhook]]\nname = {name:?}\nurl = {url:?}\nsecrets = [{secret:?}]\n")
+        };
+        let (url, secret) = ("https://erp.example.com/", format!("@{}", file.display()));
+        let config = parse(&entry("erp", url, &secret), &[]).unwrap();
+        assert_eq!(config.settings(None).unwrap().webhooks.len(), 1);
+        let plain = entry("erp", url, "whsec_QS1zZWNyZXQtdGhhdC1uZXZlci1pcy1wcmludGVkLTE=");
+        let config = parse(&plain, &[]).unwrap();
+        assert!(!format!("{config:?} {:?}", config.settings(None).unwrap()).contains("whsec_"));
+        for (text, expected) in [
+            (entry("", url, &secret), "webhook: \"\": its name"),
+            (entry("erp", "http://erp.example.com", &secret), "webhook: \"erp\": its url"),
+            (entry("erp", url, "QS1zZWNyZXQ="), "webhook: \"erp\": a secret of it"),
+            (entry("erp", url, "@/nowhere/secret"), "/nowhere/secret cannot be read"),
+            (plain.clone() + plain.trim_start_matches(MINIMAL), "\"erp\" is there twice"),
+        ] {
+            let error = parse(&text, &[]).unwrap().settings(None).unwrap_err().to_string();
+            assert!(error.contains(expected) && !error.contains("QS1z"), "{error}");
+        }
+        let no_list = plain.replace("[\"whsec", "\"whsec").replace("=\"]", "=\"");
+        let error = parse(&no_list, &[]).unwrap_err();
+        assert!(error.contains("secrets of a webhook") && !error.contains("QS1z"), "{error}");
     }
 
     #[test]

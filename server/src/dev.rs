@@ -35,11 +35,16 @@ pub struct Dev {
     pub seed: u64,
     /// Origins of other pages that may embed the checkout.
     pub storefronts: Vec<String>,
+    /// Where a system of the merchant's is told what happens.
+    pub webhook: Option<String>,
 }
 
 /// The id and the secret that the demonstration's quotes are signed with. Everybody knows them, and nothing but
 /// the demonstration takes them.
 pub const QUOTE_KEY: (&str, &str) = ("dev", "this-secret-is-public-and-only-for-tillgate-dev");
+
+/// The secret that the demonstration's webhooks are signed with. Everybody knows it as well.
+pub const WEBHOOK_SECRET: &str = "whsec_dGhpcy1zZWNyZXQtaXMtcHVibGljLWZvci1kZXY=";
 
 /// Why the demonstration does not start.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +132,7 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
         running.serve(listener, sandbox.router(), &[]);
     }
     running.serve(sandbox_listener, sandbox.router(), &[]);
+    running.deliver(&checkout).await?;
     running.reconcile(checkout);
     let deliveries = sandbox.spawn_deliveries();
     started(&Started {
@@ -210,12 +216,18 @@ fn configuration(dev: &Dev, shop_url: &str, sandbox_url: &str, listen: SocketAdd
         currencies = ["EUR"]
         endpoint = "{sandbox_url}/vmp/checkout"
         packages = [{package}]
+
+        {webhook}
         "#,
         package = text(&dev.dir.join("sandbox").join(PACKAGE_FILE)),
         database = toml::Value::String(format!("sqlite:{}", dev.dir.join("shop.db").display())),
         catalog = text(catalog),
         site_dir = text(&dev.site_dir),
         storefronts = toml::Value::from(dev.storefronts.clone()),
+        webhook = dev.webhook.as_ref().map_or_else(String::new, |url| format!(
+            "[[webhook]]\nname = \"dev\"\nurl = {}\nsecrets = [\"{WEBHOOK_SECRET}\"]",
+            toml::Value::from(url.as_str())
+        )),
         key_id = QUOTE_KEY.0,
         key_secret = QUOTE_KEY.1,
     )

@@ -82,6 +82,11 @@ pub async fn examine(config: &Config, package: Option<&str>) -> Vec<Finding> {
         .is_some_and(|settings| settings.stores.iter().any(|store| store.mode == Mode::Live));
     findings.push(notify_url(&config.public_url, live));
     findings.extend(proxies(config));
+    for endpoint in settings.iter().flat_map(|settings| &settings.webhooks) {
+        let remedy = "check the network and the firewall: what that system is to be told waits meanwhile";
+        let what = format!("webhook {:?}", endpoint.name);
+        findings.push(reachable(&what, Level::Warning, &endpoint.address(), remedy).await);
+    }
     for store in settings.iter().flat_map(|settings| &settings.stores) {
         findings.extend(keys(store));
         findings.push(gateway(store).await);
@@ -198,16 +203,17 @@ async fn gateway(store: &MyposStore) -> Finding {
     let Some(address) = host_and_port(&store.endpoint) else {
         return finding(&what, Level::Error, store.endpoint.clone(), "set the store's endpoint to a URL");
     };
-    let connected =
-        tokio::time::timeout(CONNECT_PATIENCE, tokio::net::TcpStream::connect(address.as_str())).await;
+    let remedy =
+        "check the network and the firewall: the server itself asks the gateway what became of payments";
+    reachable(&what, Level::Error, &address, remedy).await
+}
+
+/// Whether an address takes connections; if not, how bad that is and what to do.
+async fn reachable(what: &str, otherwise: Level, address: &str, remedy: &str) -> Finding {
+    let connected = tokio::time::timeout(CONNECT_PATIENCE, tokio::net::TcpStream::connect(address)).await;
     match connected {
-        Ok(Ok(_)) => finding(&what, Level::Ok, format!("{address} can be reached"), ""),
-        _ => finding(
-            &what,
-            Level::Error,
-            format!("{address} cannot be reached"),
-            "check the network and the firewall: the server itself asks the gateway what became of payments",
-        ),
+        Ok(Ok(_)) => finding(what, Level::Ok, format!("{address} can be reached"), ""),
+        _ => finding(what, otherwise, format!("{address} cannot be reached"), remedy),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use app::pages::merchant::{
     ActForms, AuditLine, Deed, HistoryLine, OrderDetails, PaymentLine, ReceiptLine, RefundForm, RefundLine,
-    TransactionLine,
+    TransactionLine, WebhookLine,
 };
 use app::text::{MerchantTexts, Texts, fill, texts};
 use checkout::checkout::Checkout;
@@ -10,6 +10,7 @@ use checkout::people::{Actor, AuditEntry, Role};
 use checkout::records::{Event, LineKind, Payment, Receipt, Refund, RefundKind};
 use checkout::rules::is_checking;
 use checkout::store::merchant::{OrderRecord, Transaction};
+use checkout::store::outbox::{Webhook, WebhookState};
 use checkout::{format, refund};
 use domain::{Language, Money, OrderState, PaymentMethod, PaymentState, RefundState};
 use mypos::StatusCode;
@@ -160,6 +161,7 @@ impl Words<'_> {
             payments: record.file.payments.iter().map(|payment| self.payment(record, payment)).collect(),
             refunds: record.refunds.iter().map(|refund| self.refund(refund, staff)).collect(),
             receipts: record.receipts.iter().map(|receipt| self.receipt(receipt)).collect(),
+            webhooks: record.webhooks.iter().rev().map(|webhook| self.webhook(webhook, staff)).collect(),
             history: events.iter().rev().map(|event| self.history(event)).collect(),
             deeds: record.audit.iter().rev().map(|entry| self.deed(entry)).collect(),
             forms: if staff.may(Role::Refund) { self.forms(record, events) } else { ActForms::default() },
@@ -298,6 +300,29 @@ impl Words<'_> {
             detail: event.what.detail.clone(),
             is_alarm: event.what.kind.needs_a_person(),
             raw: event.what.raw.clone().unwrap_or_default(),
+        }
+    }
+
+    fn webhook(&self, webhook: &Webhook, staff: &Staff) -> WebhookLine {
+        let tone = match webhook.state {
+            WebhookState::Waiting => "open",
+            WebhookState::Delivered => "good",
+            WebhookState::GivenUp => "stopped",
+        };
+        let happened = self.time(webhook.made_at_ms);
+        WebhookLine {
+            id: webhook.id.0,
+            kind: webhook.kind.name(),
+            endpoint: webhook.endpoint.clone(),
+            state: self.texts().webhook_state(webhook.state.name()).to_owned(),
+            tone,
+            when: if webhook.answer.is_empty() {
+                happened
+            } else {
+                format!("{happened} · {}", webhook.answer)
+            },
+            body: webhook.body.clone(),
+            may_redeliver: staff.may(Role::Refund),
         }
     }
 

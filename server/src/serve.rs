@@ -14,6 +14,7 @@ use checkout::gateway::{GatewayError, HttpGateway};
 use checkout::store::postgres::PostgresStore;
 use checkout::store::sqlite::SqliteStore;
 use checkout::store::{Store, StoreError};
+use checkout::webhooks::{CourierError, HttpCourier};
 use ipnet::IpNet;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
@@ -30,6 +31,8 @@ use crate::state::{AppState, Shop};
 
 /// How often the database is looked at for payments that are due to be asked about.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
+/// How often it is looked at for messages to the merchant's systems.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
 /// How long running requests may take when the server ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(40);
 
@@ -48,6 +51,12 @@ pub enum StartupError {
     /// The HTTP client.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// The HTTP client of webhooks.
+    #[error(transparent)]
+    Courier(#[from] CourierError),
+    /// The list of those systems could not be written down.
+    #[error("the systems that are told what happens cannot be written down: {0}")]
+    Endpoints(#[source] StoreError),
     /// What the process inherited is no socket that it can listen on.
     #[error("a socket that was handed over by LISTEN_FDS cannot be used: {0}")]
     Inherited(#[source] io::Error),
@@ -174,6 +183,37 @@ impl Running {
                 }
             }
         }));
+    }
+
+    /// Tells the merchant's systems what happens, each by a task of its own: a slow one keeps no other waiting.
+    pub async fn deliver(&mut self, checkout: &Arc<Checkout>) -> Result<(), StartupError> {
+        let endpoints = &checkout.settings.webhooks;
+        let names = endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
+        checkout.store().set_endpoints(names).await.map_err(StartupError::Endpoints)?;
+        for endpoint in endpoints.clone() {
+            let courier = HttpCourier::new()?;
+            let (checkout, stopped) = (Arc::clone(checkout), self.stopped());
+            self.tasks.push(tokio::spawn(async move {
+                let mut stopped = std::pin::pin!(stopped);
+                loop {
+                    let pause = match checkout.deliver_webhooks(&endpoint, &courier).await {
+                        // There may be more.
+                        Ok(report) if report.delivered > 0 => Duration::ZERO,
+                        Ok(_) => DELIVER_EVERY,
+                        Err(error) => {
+                            tracing::error!(%error, endpoint = %endpoint.name, "messages wait; they are sent later");
+                            DELIVER_EVERY
+                        }
+                    };
+                    tokio::select! {
+                        biased;
+                        () = &mut stopped => break,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
+            }));
+        }
+        Ok(())
     }
 
     fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {

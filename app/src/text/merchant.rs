@@ -21,7 +21,8 @@ server_texts! {
         language, method, placed, state, total, given_back, left, shop_reference, return_url, received, missing, too_much,
         lines_heading, delivery, payments_heading, no_payments, gateway_reference, gateway_order,
         amount, since, refunds_heading, receipts_heading, asked_by, reason, answer, history_heading,
-        deeds_heading, raw, by_nobody, from_address, refund_heading, refund_text, refund_amount,
+        deeds_heading, webhooks_heading, webhook_body, webhook_button, webhook_button_of,
+        webhook_waiting, webhook_delivered, webhook_given_up, news_redelivered, raw, by_nobody, from_address, refund_heading, refund_text, refund_amount,
         refund_amount_hint, refund_reason, refund_reason_hint, review_button,
         refund_refused_heading, record_heading, record_text, record_kind, record_payment, reverse_heading,
         reverse_text, reverse_button, receive_heading, receive_text, receive_amount, receive_note,
@@ -56,7 +57,8 @@ server_texts! {
         d_signed_out, d_password_changed, d_user_added, d_role_changed, d_user_disabled,
         d_user_enabled, d_second_factor_on, d_second_factor_off, d_refund_asked, d_refund_approved,
         d_refund_turned_down, d_refund_recorded, d_refund_outcome_recorded, d_reversal_asked,
-        d_reversal_outcome_recorded, d_money_received, d_order_cancelled, d_looked_at, d_message_seen, d_exported,
+        d_reversal_outcome_recorded, d_money_received, d_order_cancelled, d_looked_at, d_message_seen,
+        d_webhooks_redelivered, d_exported,
     }
 }
 
@@ -106,6 +108,14 @@ named! {
     "done" => refund_done,
     "refused" => refund_refused,
     "unknown" => refund_unknown,
+}
+
+named! {
+    /// Where a message to one of the merchant's systems stands.
+    webhook_state:
+    "waiting" => webhook_waiting,
+    "delivered" => webhook_delivered,
+    "given_up" => webhook_given_up,
 }
 
 named! {
@@ -187,5 +197,6 @@ named! {
     "order_cancelled" => d_order_cancelled,
     "looked_at" => d_looked_at,
     "message_seen" => d_message_seen,
+    "webhooks_redelivered" => d_webhooks_redelivered,
     "exported" => d_exported,
 }

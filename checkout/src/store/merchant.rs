@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::{Currency, Money, OrderState, PaymentMethod, RefundEvent, RefundState, Refusal};
 
+use super::outbox::Webhook;
 use super::{Applied, OrderFile, StoreError};
 use crate::people::{Action, Actor, AuditEntry, Role, User, UserId};
 use crate::records::{Mode, OrderId, PaymentId, Receipt, Refund, RefundId, RefundKind};
@@ -169,6 +170,8 @@ pub struct OrderRecord {
     pub receipts: Vec<Receipt>,
     /// Who did what to it, oldest first.
     pub audit: Vec<AuditEntry>,
+    /// What the merchant's systems are told about it, oldest first.
+    pub webhooks: Vec<Webhook>,
 }
 
 impl OrderRecord {

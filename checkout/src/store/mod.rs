@@ -5,6 +5,7 @@
 
 pub mod merchant;
 pub mod moving;
+pub mod outbox;
 pub mod postgres;
 #[cfg(feature = "simulation")]
 pub mod simulation;
@@ -14,6 +15,7 @@ pub mod sqlite;
 use async_trait::async_trait;
 
 pub use self::merchant::{MerchantStore, NewRefund, Reserved};
+pub use self::outbox::Outbox;
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
 };
@@ -153,11 +155,18 @@ pub struct Backlog {
     pub orders_for_a_person: i64,
     /// Messages about orders that nobody knows, and that nobody has looked at.
     pub unknown_messages: i64,
+    /// Messages to the merchant's systems that wait to be delivered.
+    pub webhooks_waiting: i64,
+    /// When the oldest of them happened, milliseconds since 1970.
+    pub oldest_webhook_at_ms: Option<i64>,
+    /// Messages that were given up.
+    pub webhooks_given_up: i64,
 }
 
-/// The store: what shoppers and the gateway do to orders. The merchant's half is [`MerchantStore`].
+/// The store: what shoppers and the gateway do to orders. The merchant's half is [`MerchantStore`]; what his systems
+/// are told of it is in the [`Outbox`].
 #[async_trait]
-pub trait Store: MerchantStore {
+pub trait Store: MerchantStore + Outbox {
     /// Whether it can be read and written now.
     async fn ready(&self) -> Result<(), StoreError>;
 

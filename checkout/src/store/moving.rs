@@ -16,7 +16,7 @@ use super::postgres::{PostgresAddress, PostgresStore};
 use super::sqlite::{SqliteStore, moved_to};
 
 /// The tables, so that what a row refers to comes first. The totals are added up anew.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "orders",
     "order_tokens",
     "payments",
@@ -29,6 +29,8 @@ const TABLES: [&str; 12] = [
     "merchant_sessions",
     "wrong_guesses",
     "audit",
+    "webhook_endpoints",
+    "webhooks",
 ];
 /// How many rows go over at a time.
 const ROWS: usize = 500;

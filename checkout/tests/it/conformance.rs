@@ -14,11 +14,24 @@ use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundEve
 
 use crate::world::*;
 
+/// Makes a test of each of a module's functions, with a store of its own.
+macro_rules! each_on {
+    ($fresh:path, $module:ident: $($name:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let fresh = $fresh().await;
+                $crate::$module::$name(&fresh).await;
+            }
+        )*
+    };
+}
+
 /// Makes a test of each function of the suite. `$fresh` is an async function that gives an empty store,
 /// as something that dereferences to a [`Shared`] and keeps what the store needs.
 macro_rules! conformance {
     ($fresh:path) => {
-        conformance! { @each $fresh:
+        each_on! { $fresh, conformance:
             a_new_key_is_claimed_by_one_and_runs_for_all_others,
             a_key_of_another_request_is_a_mismatch_whatever_became_of_it,
             a_key_is_taken_over_by_one_once_its_lease_has_ended,
@@ -90,15 +103,6 @@ macro_rules! conformance {
             what_waits_is_counted,
             it_is_ready,
         }
-    };
-    (@each $fresh:path: $($name:ident,)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let fresh = $fresh().await;
-                $crate::conformance::$name(&fresh).await;
-            }
-        )*
     };
 }
 

@@ -14,6 +14,8 @@ mod database;
 mod dice;
 #[macro_use]
 mod merchant;
+#[macro_use]
+mod outbox;
 mod postgres;
 mod refunds;
 mod sqlite;

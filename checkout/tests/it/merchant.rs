@@ -18,7 +18,7 @@ use crate::world::*;
 /// Makes a test of each function of the suite, as `conformance!` does.
 macro_rules! merchant_conformance {
     ($fresh:path) => {
-        merchant_conformance! { @each $fresh:
+        each_on! { $fresh, merchant:
             the_same_press_is_one_refund,
             a_hundred_presses_at_once_with_one_key_are_one_refund,
             an_order_is_refunded_when_all_of_its_money_went_back,
@@ -61,15 +61,6 @@ macro_rules! merchant_conformance {
             totals_follow_every_change,
             test_and_live_are_apart,
         }
-    };
-    (@each $fresh:path: $($name:ident,)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let fresh = $fresh().await;
-                $crate::merchant::$name(&fresh).await;
-            }
-        )*
     };
 }
 

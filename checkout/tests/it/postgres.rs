@@ -57,6 +57,7 @@ pub async fn store_of_its_own() -> (Shared, Database) {
 
 conformance!(fresh);
 merchant_conformance!(fresh);
+outbox_conformance!(fresh);
 
 #[tokio::test]
 async fn a_database_is_migrated_by_one_command_and_never_by_serving() {

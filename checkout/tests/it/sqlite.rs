@@ -66,6 +66,7 @@ async fn fresh() -> Fresh {
 
 conformance!(fresh);
 merchant_conformance!(fresh);
+outbox_conformance!(fresh);
 
 #[tokio::test]
 async fn everything_is_still_there_when_the_file_is_opened_again() {

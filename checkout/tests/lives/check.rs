@@ -60,6 +60,7 @@ fn order(world: &World, row: &Transaction, record: &OrderRecord, kinds: &[EventK
     if holding.len() > 1 {
         return Err("I3: it has two paid payments".to_owned());
     }
+    state.heard_all(record)?;
     let received = record.received_minor();
     match order.state {
         OrderState::Paid if holding.is_empty() && received < order.new.total.minor => {

@@ -18,6 +18,7 @@ use crate::check;
 use crate::gateway::LifeGateway;
 use crate::keys::Keys;
 use crate::merchant;
+use crate::receiver::{self, LifeCourier};
 use crate::shopper::Tab;
 use crate::world::{Actor, HOUR, LifeClock, MINUTE, Process, ProcessGate, SECOND, State, Work, World};
 
@@ -90,6 +91,7 @@ pub async fn live(seed: u64, start_ms: i64, keys: &Arc<Keys>, stage: &dyn Stage,
 
 impl Life<'_> {
     async fn is_lived(&mut self) {
+        self.world.truth.set_endpoints(vec![receiver::ENDPOINT.to_owned()]).await.unwrap();
         for process in 0..PROCESSES {
             self.world.state().processes.push(Process { shop: None, started: 0 });
             self.starts(process);
@@ -144,7 +146,7 @@ impl Life<'_> {
         let shop = self.new_shop(process);
         self.world.state().processes[process].shop = Some(Arc::clone(&shop));
         let world = Arc::clone(&self.world);
-        self.world.spawn(Some(process), async move { reconciles(&world, &shop, process == 0).await });
+        self.world.spawn(Some(process), async move { works(&world, &shop, process == 0).await });
     }
 
     fn new_shop(&self, process: usize) -> Arc<Checkout> {
@@ -157,6 +159,7 @@ impl Life<'_> {
             refund_approval_above: None,
             storefront_origins: Vec::new(),
             quote_keys: Vec::new(),
+            webhooks: vec![receiver::endpoint()],
             timing: Timing::default(),
         };
         let store = self.stage.behind(ProcessGate { world: Arc::clone(&self.world), process, started });
@@ -278,8 +281,9 @@ fn is_dead(world: &World, process: Option<usize>) -> bool {
     process.is_some_and(|process| world.state().processes[process].shop.is_none())
 }
 
-/// What a process does by itself: it asks about what is due.
-async fn reconciles(world: &World, shop: &Checkout, is_first: bool) {
+/// What a process does by itself: it asks about what is due, and tells what happened.
+async fn works(world: &Arc<World>, shop: &Checkout, is_first: bool) {
+    let (endpoint, courier) = (receiver::endpoint(), LifeCourier(Arc::clone(world)));
     loop {
         let due_ms = next_due_ms(world).await;
         let now_ms = world.now_ms();
@@ -292,12 +296,15 @@ async fn reconciles(world: &World, shop: &Checkout, is_first: bool) {
             Ok(_) => {}
             Err(error) => world.state().note(|| format!("reconciliation failed: {error}")),
         }
+        while shop.deliver_webhooks(&endpoint, &courier).await.is_ok_and(|report| report.delivered > 0) {}
     }
 }
 
-/// When there is something to be asked about, and at the latest in six hours.
+/// When there is something to be asked about or to be told, and at the latest in six hours.
 async fn next_due_ms(world: &World) -> i64 {
     let latest_ms = world.now_ms() + 6 * HOUR;
-    let waiting = world.truth.unsettled(PaymentId(0), 100).await.unwrap();
-    waiting.iter().filter_map(|payment| payment.next_ask_at_ms).fold(latest_ms, i64::min)
+    let payments = world.truth.unsettled(PaymentId(0), 100).await.unwrap();
+    let webhooks = world.truth.undelivered(100).await.unwrap();
+    let tries = webhooks.iter().map(|webhook| webhook.next_try_at_ms);
+    payments.iter().filter_map(|payment| payment.next_ask_at_ms).chain(tries).fold(latest_ms, i64::min)
 }

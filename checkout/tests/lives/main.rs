@@ -22,6 +22,7 @@ mod gateway;
 mod keys;
 mod life;
 mod merchant;
+mod receiver;
 mod shopper;
 mod world;
 
@@ -188,7 +189,7 @@ fn live_all(database: &str, lives: u64, some: fn(Range<u64>, &Arc<Keys>) -> Resu
 }
 
 /// What has to happen in many lives.
-const HAPPENS: [&str; 8] = [
+const HAPPENS: [&str; 10] = [
     "a process was killed",
     "the database failed",
     "an answer of the database was lost",
@@ -197,6 +198,8 @@ const HAPPENS: [&str; 8] = [
     "the database was busy",
     "a payment was reversed by the gateway",
     "a payment was kept without an OK",
+    "a webhook was heard",
+    "a webhook came again",
 ];
 
 #[test]

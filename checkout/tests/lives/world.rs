@@ -18,6 +18,7 @@ use futures_util::future::BoxFuture;
 use crate::dice::Dice;
 use crate::gateway::Sales;
 use crate::keys::Keys;
+use crate::receiver::Heard;
 
 pub const SECOND: i64 = 1_000;
 pub const MINUTE: i64 = 60 * SECOND;
@@ -86,6 +87,8 @@ pub struct State {
     pub sales: Sales,
     /// When an idempotency key was pressed for the first time, and which hand-over was given out for it.
     pub handovers: BTreeMap<String, (i64, Option<String>)>,
+    /// What one of the merchant's systems heard.
+    pub heard: Heard,
     /// How many shoppers and merchants still have something in mind.
     pub busy: u32,
     pub figures: BTreeMap<&'static str, u64>,
@@ -187,6 +190,7 @@ impl World {
             processes: Vec::new(),
             sales: Sales::default(),
             handovers: BTreeMap::new(),
+            heard: Heard::default(),
             busy: 0,
             figures: BTreeMap::new(),
             violation: None,
@@ -318,7 +322,7 @@ impl World {
         answer
     }
 
-    async fn is_lost(&self, what: &'static str, way: &'static str) -> bool {
+    pub async fn is_lost(&self, what: &'static str, way: &'static str) -> bool {
         let (lost, slow) = {
             let mut state = self.state();
             (state.strikes(|weather| weather.lose), state.strikes(|weather| weather.slow))

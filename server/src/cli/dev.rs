@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{EXIT_FAILED, EXIT_OK, block_on, fail, start_log};
 use crate::config::LogFormat;
-use crate::dev::{Dev, Started, run};
+use crate::dev::{Dev, Started, WEBHOOK_SECRET, run};
 
 /// Serve the demonstration shop and the sandbox, with everything generated
 #[derive(clap::Args)]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Let pages of this origin embed the checkout; can be given more than once
     #[arg(long = "storefront", value_name = "ORIGIN")]
     storefronts: Vec<String>,
+    /// Tell a system of yours at this address what happens, by signed messages
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
     /// Print the addresses as one JSON line
     #[arg(long)]
     json: bool,
@@ -49,7 +52,9 @@ impl Arguments {
             sandbox_port: self.sandbox_port,
             seed: self.seed,
             storefronts: self.storefronts,
+            webhook: self.webhook,
         };
+        let is_told = dev.webhook.is_some();
         let started = |at: &Started| {
             if self.json {
                 println!(
@@ -63,6 +68,9 @@ impl Arguments {
                 println!("  Shop      {}", at.shop);
                 println!("  Sandbox   {}  (a stand-in for myPOS: no money moves)", at.sandbox);
                 println!("  Merchant  {}/merchant  as {} with {}", at.shop, at.merchant, at.password);
+                if is_told {
+                    println!("  Webhooks  are signed with {WEBHOOK_SECRET}");
+                }
                 println!("  Keys and databases lie in {}; `make clean` forgets them.", self.dir.display());
                 println!("  Ctrl-C ends both.");
             }

@@ -12,6 +12,7 @@ mod refund;
 mod sandbox;
 mod serve;
 mod transactions;
+mod webhooks;
 
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
@@ -65,6 +66,8 @@ enum Command {
     #[command(subcommand)]
     Transactions(transactions::Command),
     Refund(refund::Arguments),
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     #[command(hide = true)]
     Precompress(precompress::Arguments),
 }
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
         Command::Merchant(command) => command.run(),
         Command::Transactions(command) => command.run(),
         Command::Refund(arguments) => arguments.run(),
+        Command::Webhooks(command) => command.run(),
         Command::Precompress(arguments) => arguments.run(),
     };
     ExitCode::from(code)

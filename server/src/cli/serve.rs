@@ -64,6 +64,7 @@ async fn serve(config: &Config) -> Result<(), StartupError> {
     );
     running.serve(shop_listener, shop, &config.trusted_proxies);
     running.serve(operator_listener, operator_router(Arc::clone(&checkout)), &config.trusted_proxies);
+    running.deliver(&checkout).await?;
     running.reconcile(checkout);
     asked_to_end.await;
     tracing::info!("ending: what is running is finished");

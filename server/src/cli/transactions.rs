@@ -1,7 +1,7 @@
 //! `tillgate transactions`
 
 use checkout::checkout::Checkout;
-use checkout::format::plain;
+use checkout::format::{plain, timestamp};
 use checkout::records::{Event, Payment, Refund};
 use checkout::refund::MerchantError;
 use checkout::search;
@@ -120,7 +120,7 @@ impl List {
                 println!(
                     "{}  {}  {:9}  {:13}  {:>14}  {}{attention}",
                     row.reference,
-                    time(row.placed_at_ms),
+                    timestamp(row.placed_at_ms),
                     row.state.name(),
                     row.method.id(),
                     plain(row.total),
@@ -153,7 +153,7 @@ impl Show {
         }
         let order = &record.file.order;
         println!("{}  {}  {}", order.new.reference, order.state.name(), plain(order.new.total));
-        println!("placed {} by {}", time(order.placed_at_ms), order.new.customer.details().email);
+        println!("placed {} by {}", timestamp(order.placed_at_ms), order.new.customer.details().email);
         for payment in &record.file.payments {
             let left = Money::new(record.left_minor(Some(payment.id)), payment.money.currency);
             println!(
@@ -177,21 +177,16 @@ impl Show {
             );
         }
         for event in &events {
-            println!("{}  {}  {}", time(event.at_ms), event.what.kind.name(), event.what.detail);
+            println!("{}  {}  {}", timestamp(event.at_ms), event.what.kind.name(), event.what.detail);
         }
         Ok(())
     }
 }
 
-fn time(at_ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(at_ms)
-        .map_or_else(|_| at_ms.to_string(), |at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
 fn row_json(row: &Transaction) -> Value {
     json!({
         "order": row.reference,
-        "placed": time(row.placed_at_ms),
+        "placed": timestamp(row.placed_at_ms),
         "state": row.state.name(),
         "method": row.method.id(),
         "currency": row.total.currency.code(),
@@ -238,7 +233,7 @@ fn record_json(record: &OrderRecord, events: &[Event]) -> Value {
     let order = &record.file.order;
     json!({
         "order": order.new.reference,
-        "placed": time(order.placed_at_ms),
+        "placed": timestamp(order.placed_at_ms),
         "state": order.state.name(),
         "mode": order.new.mode.name(),
         "method": order.method.id(),
@@ -253,7 +248,7 @@ fn record_json(record: &OrderRecord, events: &[Event]) -> Value {
         "payments": record.file.payments.iter().map(|payment| payment_json(record, payment)).collect::<Vec<_>>(),
         "refunds": record.refunds.iter().map(refund_json).collect::<Vec<_>>(),
         "events": events.iter().map(|event| json!({
-            "at": time(event.at_ms),
+            "at": timestamp(event.at_ms),
             "kind": event.what.kind.name(),
             "detail": event.what.detail,
             "raw": event.what.raw,

@@ -63,11 +63,11 @@ fn run(command: &mut Command, input: &[u8]) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn code(output: &Output) -> i32 {
+pub fn code(output: &Output) -> i32 {
     output.status.code().unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -375,11 +375,11 @@ async fn a_paid_shop(change: impl FnOnce(&mut toml::Table)) -> (Shop, String, St
     (shop, file, reference)
 }
 
-fn command(arguments: &[&str], file: &str, input: &[u8]) -> Output {
+pub fn command(arguments: &[&str], file: &str, input: &[u8]) -> Output {
     run(tillgate().args(arguments).args(["--config", file]), input)
 }
 
-fn json_of(output: &Output) -> Value {
+pub fn json_of(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 

@@ -32,3 +32,4 @@ mod returns;
 mod shop;
 mod storefront;
 mod strangers;
+mod webhooks;

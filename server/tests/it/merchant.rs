@@ -17,9 +17,9 @@ use crate::messages::{notify, rollback};
 use crate::shop::{Answer, Browser, HOUR, MINUTE, Shop, Started, at_once, fresh_key, purchase, set, value};
 
 const ANNA: &str = "anna@shop.example";
-const BOB: &str = "bob@shop.example";
+pub const BOB: &str = "bob@shop.example";
 const PASSWORD: &str = "correct horse battery";
-const LIST: &str = "/merchant/transactions";
+pub const LIST: &str = "/merchant/transactions";
 
 fn cli() -> Actor {
     Actor::command_line("tests")
@@ -36,7 +36,7 @@ fn credentials(email: &str, password: &str) -> Pairs {
 }
 
 /// Somebody who is signed in.
-async fn signed_in(shop: &Shop, email: &str, role: Role) -> Browser {
+pub async fn signed_in(shop: &Shop, email: &str, role: Role) -> Browser {
     user(shop, email, role).await;
     let browser = shop.browser();
     let answer = browser.post("/merchant/sign-in", &credentials(email, PASSWORD)).await;
@@ -44,7 +44,7 @@ async fn signed_in(shop: &Shop, email: &str, role: Role) -> Browser {
     browser
 }
 
-async fn anna(shop: &Shop) -> Browser {
+pub async fn anna(shop: &Shop) -> Browser {
     signed_in(shop, ANNA, Role::Refund).await
 }
 
@@ -61,7 +61,7 @@ fn act_path(reference: &str, act: &str) -> String {
 }
 
 /// Fills in a form of an order's page, and posts it.
-async fn act(browser: &Browser, reference: &str, act: &str, typed: &[(&str, &str)]) -> Answer {
+pub async fn act(browser: &Browser, reference: &str, act: &str, typed: &[(&str, &str)]) -> Answer {
     let page = browser.get(&format!("{LIST}/{reference}")).await;
     assert_eq!(page.status, 200);
     let path = act_path(reference, act);

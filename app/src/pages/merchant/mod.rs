@@ -17,6 +17,7 @@ pub use self::audit::{AuditLine, AuditPage};
 pub use self::list::{Choice, MessageLine, TotalLine, TransactionLine, TransactionList, TransactionsPage};
 pub use self::order::{
     ActForms, Deed, HistoryLine, OrderDetails, OrderPage, PaymentLine, ReceiptLine, RefundForm, RefundLine,
+    WebhookLine,
 };
 pub use self::review::{Review, ReviewPage};
 pub use self::sign_in::{SignIn, SignInPage};
@@ -77,6 +78,8 @@ pub mod field {
     pub const PAYMENT: &str = "payment";
     /// The number of a refund.
     pub const REFUND: &str = "refund";
+    /// The number of a message to one of the merchant's systems.
+    pub const MESSAGE: &str = "message";
     /// An amount as it is typed.
     pub const AMOUNT: &str = "amount";
     /// Why.

@@ -96,6 +96,27 @@ pub struct Deed {
     pub detail: String,
 }
 
+/// A message to one of the merchant's own systems.
+#[derive(Clone, Debug)]
+pub struct WebhookLine {
+    /// Its number.
+    pub id: i64,
+    /// What it tells, by the name that its receiver knows.
+    pub kind: &'static str,
+    /// To which system.
+    pub endpoint: String,
+    /// Where it stands, in words.
+    pub state: String,
+    /// How that looks.
+    pub tone: &'static str,
+    /// When it happened, and what came of the last try.
+    pub when: String,
+    /// As it is sent.
+    pub body: String,
+    /// Whether whoever looks may have it sent again.
+    pub may_redeliver: bool,
+}
+
 /// The form of a refund.
 #[derive(Clone, Debug)]
 pub struct RefundForm {
@@ -170,6 +191,8 @@ pub struct OrderDetails {
     pub refunds: Vec<RefundLine>,
     /// The money that came in without the gateway.
     pub receipts: Vec<ReceiptLine>,
+    /// What the merchant's own systems are told.
+    pub webhooks: Vec<WebhookLine>,
     /// What happened.
     pub history: Vec<HistoryLine>,
     /// Who did what.
@@ -242,6 +265,7 @@ pub fn OrderPage(
                 <div class="stack acts">{acts(texts, &order)}</div>
                 <div class="stack">
                     {history(texts, &order)}
+                    {webhooks(texts, &order)}
                     {deeds(texts, &order)}
                 </div>
             </div>
@@ -388,6 +412,44 @@ fn history(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView
             <ol class="history">{lines.collect_view()}</ol>
         </section>
     }
+}
+
+fn webhooks(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + use<> {
+    (!order.webhooks.is_empty()).then(|| {
+        let messages = order.webhooks.iter().cloned().map(|message| {
+            let again = message.may_redeliver.then(|| {
+                let label = fill(texts.webhook_button_of, &[("message", message.kind)]);
+                view! {
+                    <form class="ways" method="post" action=act_path(&order.reference, "redeliver")>
+                        <input type="hidden" name=field::MESSAGE value=message.id.to_string() />
+                        <button class="button plain" type="submit" aria-label=label>
+                            {texts.webhook_button}
+                        </button>
+                    </form>
+                }
+            });
+            view! {
+                <li class="entry">
+                    <p class="head">
+                        <span class="name">{format!("{} → {}", message.kind, message.endpoint)}</span>
+                        {badge(&message.state, message.tone)}
+                    </p>
+                    <p class="hint">{message.when}</p>
+                    <details>
+                        <summary>{texts.webhook_body}</summary>
+                        <pre tabindex="0">{message.body}</pre>
+                    </details>
+                    {again}
+                </li>
+            }
+        });
+        view! {
+            <section class="card" aria-labelledby="webhooks-title">
+                <h2 id="webhooks-title">{texts.webhooks_heading}</h2>
+                <ul>{messages.collect_view()}</ul>
+            </section>
+        }
+    })
 }
 
 fn deeds(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + use<> {

@@ -29,11 +29,10 @@ fn migrations() -> Migrator {
     let step = |version, description: &'static str, sql: &'static str| {
         Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    let mut migrator = Migrator::with_migrations(vec![step(
-        1,
-        "orders, merchant, storefront",
-        include_str!("migrations/0001_everything.sql"),
-    )]);
+    let mut migrator = Migrator::with_migrations(vec![
+        step(1, "orders, merchant, storefront", include_str!("migrations/0001_everything.sql")),
+        step(2, "webhooks", include_str!("migrations/0002_webhooks.sql")),
+    ]);
     migrator.dangerous_set_table_name("tillgate_migrations");
     // A newer version may have been here: `PostgresStore::schema` looks at that.
     migrator.set_ignore_missing(true);

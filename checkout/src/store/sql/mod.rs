@@ -15,6 +15,7 @@
 
 mod merchant_store;
 mod money_back;
+mod outbox;
 mod people;
 mod rows;
 mod shop_store;

@@ -2,8 +2,9 @@
 
 use domain::{Money, OrderEvent, OrderState, PaymentState, RefundEvent, RefundState, Refusal};
 
+use super::outbox::{News, tell};
 use super::people::insert_audit;
-use super::rows::{self, PAYMENT, REFUND};
+use super::rows::{self, PAYMENT, REFUND, WEBHOOK};
 use super::work::{
     apply_to, event, expect_one, insert_event, is_being_checked, order_by_id, raise, set_order_state,
     with_payments,
@@ -19,6 +20,7 @@ use crate::store::Applied;
 use crate::store::merchant::{
     Approved, NewReceipt, NewRefund, OrderRecord, RecordedRefund, Reserved, Settlement,
 };
+use crate::store::outbox::WebhookKind;
 use crate::timing::Timing;
 use crate::token::Hash;
 
@@ -44,10 +46,12 @@ fn with_the_rest(connection: &dyn Connection, order: Option<Order>) -> Done<Opti
     let receipts = "SELECT amount_minor, currency, note, recorded_by, recorded_at_ms FROM receipts
          WHERE order_id = ?1 ORDER BY id";
     let audit = format!("SELECT {} FROM audit a WHERE a.order_id = ?1 ORDER BY a.id", rows::AUDIT);
+    let webhooks = format!("SELECT {WEBHOOK} WHERE w.order_id = ?1 ORDER BY w.id");
     Ok(Some(OrderRecord {
         refunds: all(connection, &refunds, order, rows::refund)?,
         receipts: all(connection, receipts, order, rows::receipt)?,
         audit: all(connection, &audit, order, rows::audit_entry)?,
+        webhooks: all(connection, &webhooks, order, rows::webhook)?,
         file,
     }))
 }
@@ -187,7 +191,7 @@ pub(super) fn settle_refund(
     }
     after_money_of_nobody(connection, &refund, next, now_ms)?;
     if next == RefundState::Done {
-        note_all_given_back(connection, refund.order)?;
+        after_money_went_back(connection, &refund, now_ms)?;
     }
     Ok(Ok(next))
 }
@@ -220,6 +224,24 @@ fn after_money_of_nobody(
             raise(connection, id, &event(EventKind::Contradiction, &look), now_ms)
         }
     }
+}
+
+/// The merchant's systems hear of a refund of money that they had heard of, and an order without any left is refunded.
+fn after_money_went_back(connection: &dyn Connection, refund: &Refund, now_ms: i64) -> Done<()> {
+    let order = order_of(connection, refund.order)?;
+    let paid = refund.payment.map(|id| payment(connection, id)).transpose()?.flatten();
+    let had_heard = matches!(order.state, OrderState::Paid | OrderState::Refunded)
+        && paid.as_ref().is_none_or(|paid| paid.state.holds_money() && paid.confirmed);
+    if had_heard {
+        let news = News {
+            kind: WebhookKind::OrderRefunded,
+            amount_minor: refund.money.minor,
+            method: paid.as_ref().map_or(order.method, |paid| paid.method),
+            gateway_reference: paid.as_ref().and_then(|paid| paid.trnref.as_deref()),
+        };
+        tell(connection, &order, &news, now_ms)?;
+    }
+    note_all_given_back(connection, refund.order)
 }
 
 /// An order whose money went back in full is refunded.
@@ -303,8 +325,8 @@ pub(super) fn record_refund(
     insert_audit(connection, &new.actor, Action::RefundRecorded, Some(new.order), &detail, now_ms)?;
     if let Some(recorded) = refund(connection, id)? {
         after_money_of_nobody(connection, &recorded, RefundState::Done, now_ms)?;
+        after_money_went_back(connection, &recorded, now_ms)?;
     }
-    note_all_given_back(connection, new.order)?;
     Ok(Reserved::Yes(id))
 }
 
@@ -424,6 +446,13 @@ pub(super) fn record_receipt(
         return Ok(Ok(order.state));
     }
     set_order_state(connection, order.id, order.state, paid)?;
+    let news = News {
+        kind: WebhookKind::OrderPaid,
+        amount_minor: received,
+        method: order.method,
+        gateway_reference: None,
+    };
+    tell(connection, &order, &news, now_ms)?;
     Ok(Ok(paid))
 }
 

@@ -11,6 +11,7 @@ use crate::records::{
     RefundId, RefundKind, Storefront,
 };
 use crate::store::merchant::{Cursor, Transaction};
+use crate::store::outbox::{Webhook, WebhookId, WebhookKind, WebhookState};
 
 /// The columns of [`order`].
 pub(super) const ORDER: &str = "id, reference, mode, state, method, language, currency, total_minor, \
@@ -194,6 +195,32 @@ pub(super) fn audit_entry(row: &dyn Row) -> Done<AuditEntry> {
             .ok_or_else(|| Failure::Damaged(format!("action {action:?} of the audit log")))?,
         order: row.get("reference")?,
         detail: row.get("detail")?,
+    })
+}
+
+/// The columns of [`webhook`], and the tables that they are from.
+pub(super) const WEBHOOK: &str = "w.id, w.order_id, w.kind, w.body, w.made_at_ms, w.state, w.tries, w.next_try_at_ms, \
+     w.answer, w.settled_at_ms, e.name AS endpoint, o.reference \
+     FROM webhooks w JOIN webhook_endpoints e ON e.id = w.endpoint_id JOIN orders o ON o.id = w.order_id";
+
+/// Reads the [`WEBHOOK`] columns.
+pub(super) fn webhook(row: &dyn Row) -> Done<Webhook> {
+    let id: i64 = row.get("id")?;
+    let damaged = |column: &str| Failure::Damaged(format!("webhook {id}, {column}"));
+    let text = |column: &str| row.get::<String>(column);
+    Ok(Webhook {
+        id: WebhookId(id),
+        endpoint: text("endpoint")?,
+        order: OrderId(row.get("order_id")?),
+        reference: text("reference")?,
+        kind: WebhookKind::from_name(&text("kind")?).ok_or_else(|| damaged("kind"))?,
+        body: text("body")?,
+        made_at_ms: row.get("made_at_ms")?,
+        state: WebhookState::from_name(&text("state")?).ok_or_else(|| damaged("state"))?,
+        tries: row.get("tries")?,
+        next_try_at_ms: row.get("next_try_at_ms")?,
+        answer: text("answer")?,
+        settled_at_ms: row.get("settled_at_ms")?,
     })
 }
 

@@ -3,6 +3,7 @@
 use domain::{OrderEvent, OrderState, PaymentState};
 
 use super::money_back::{counted_minor, received_minor};
+use super::outbox::{News, tell};
 use super::rows::{self, ORDER, PAYMENT};
 use super::{
     Connection, Done, Failure, all, claimed, held, hold, hold_order, hold_order_of, insert, one, value,
@@ -13,6 +14,7 @@ use crate::records::{
 };
 use crate::rules::{self, Cause, Situation};
 use crate::search::Found;
+use crate::store::outbox::WebhookKind;
 use crate::store::{
     Applied, Backlog, Handoff, KeyClaim, Lease, OrderFile, OrderToPay, Placed, Placement, TOKENS_PER_ORDER,
 };
@@ -427,12 +429,37 @@ pub(super) fn apply_to(
     if decision.order != order.state {
         set_order_state(connection, order.id, order.state, decision.order)?;
     }
+    let was_paid = is_paid_for_sure(order.state, &payment);
+    let kind = match (was_paid, is_paid_for_sure(decision.order, &decision.payment)) {
+        (false, true) => Some(WebhookKind::OrderPaid),
+        (true, false) => Some(WebhookKind::OrderReversed),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        let news = News {
+            kind,
+            amount_minor: payment.money.minor,
+            method: payment.method,
+            gateway_reference: decision.payment.trnref.as_deref(),
+        };
+        tell(connection, &order, &news, now_ms)?;
+    }
     for (index, event) in decision.events.iter().enumerate() {
         // The raw message belongs to the first event that it caused.
         let event = NewEvent { raw: raw.filter(|_| index == 0).map(str::to_owned), ..event.clone() };
         insert_event(connection, Some(order.id), Some(payment.id), &event, now_ms)?;
     }
     Ok(Applied { order, decision })
+}
+
+/// Whether an order counts as paid beyond doubt, as far as one of its payments goes: it holds the money and is confirmed,
+/// or the order has its money from elsewhere. The merchant's systems hear of nothing less.
+fn is_paid_for_sure(order: OrderState, payment: &Payment) -> bool {
+    if payment.state.holds_money() {
+        payment.confirmed
+    } else {
+        matches!(order, OrderState::Paid | OrderState::Refunded)
+    }
 }
 
 /// Writes what may change of a payment, if nobody else changed its state meanwhile.
@@ -559,6 +586,14 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
         Ok((due, oldest))
     })?;
     let (due, oldest_due_at_ms) = found.unwrap_or_default();
+    let webhooks =
+        "SELECT count(*) AS waiting, min(made_at_ms) AS oldest FROM webhooks WHERE state = 'waiting'
+         AND endpoint_id IN (SELECT id FROM webhook_endpoints WHERE is_active = 1)";
+    let found = one(connection, webhooks, &[], |row| {
+        let (waiting, oldest): (i64, Option<i64>) = (row.get("waiting")?, row.get("oldest")?);
+        Ok((waiting, oldest))
+    })?;
+    let (waiting, oldest_webhook_at_ms) = found.unwrap_or_default();
     let refunds = "SELECT count(*) FROM refunds WHERE state IN ('proposed', 'unknown') AND state = ?1";
     Ok(Backlog {
         due,
@@ -576,6 +611,9 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
                  AND NOT EXISTS (SELECT 1 FROM seen_messages s WHERE s.event_id = events.id)",
             &[],
         )?,
+        webhooks_waiting: waiting,
+        oldest_webhook_at_ms,
+        webhooks_given_up: value(connection, "SELECT count(*) FROM webhooks WHERE state = 'given_up'", &[])?,
     })
 }
 

@@ -29,6 +29,7 @@ fn migrations() -> Migrations<'static> {
             fill_found(transaction).map_err(|failure| HookError::Hook(StoreError::from(failure).to_string()))
         }),
         M::up(include_str!("migrations/0003_storefront.sql")),
+        M::up(include_str!("migrations/0004_webhooks.sql")),
     ])
 }
 

@@ -103,6 +103,7 @@ impl Stage {
             refund_approval_above: Some(APPROVAL_ABOVE.into()),
             storefront_origins: Vec::new(),
             quote_keys: Vec::new(),
+            webhooks: Vec::new(),
             timing: Timing::default(),
         };
         let gateway = Arc::new(gateway);

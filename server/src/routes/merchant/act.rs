@@ -22,6 +22,7 @@ use checkout::refund::{
 };
 use checkout::sign_in::{DoorError, DoorProblem};
 use checkout::store::merchant::OrderRecord;
+use checkout::store::outbox::WebhookId;
 use checkout::text::clean;
 use checkout::token::Token;
 use checkout::typed_amount::{self, TypedAmountError};
@@ -44,6 +45,7 @@ struct Typed {
     key: String,
     payment: String,
     refund: String,
+    message: String,
     amount: String,
     /// The amount that was reviewed.
     minor: Option<i64>,
@@ -65,6 +67,7 @@ impl Typed {
             key: if is_confirmed { key } else { String::new() },
             payment: value(body, field::PAYMENT),
             refund: value(body, field::REFUND),
+            message: value(body, field::MESSAGE),
             amount: value(body, field::AMOUNT),
             minor: value(body, field::MINOR).parse().ok().filter(|_| is_confirmed),
             reason: clean(&value(body, field::REASON), checkout::refund::MAX_REASON_CHARS),
@@ -120,6 +123,7 @@ enum Act {
     Receive { money: Money, note: String, settles: bool },
     Cancel,
     LookedAt,
+    Redeliver(WebhookId),
 }
 
 /// What is wrong with a form: the field, if it is one field's, and the words.
@@ -330,6 +334,10 @@ fn read(typed: &Typed, record: &OrderRecord, words: &Words<'_>) -> Result<Option
         }
         "cancel" => Act::Cancel,
         "looked-at" => Act::LookedAt,
+        "redeliver" => {
+            let message = record.webhooks.iter().find(|one| one.id.0.to_string() == typed.message);
+            Act::Redeliver(message.ok_or_else(|| of_form(texts.p_changed))?.id)
+        }
         _ => return Ok(None),
     }))
 }
@@ -380,7 +388,7 @@ fn amount_and_reason(
 impl Act {
     /// Whether it is shown once more before it happens.
     fn is_reviewed(&self) -> bool {
-        !matches!(self, Self::TurnDown(_) | Self::LookedAt)
+        !matches!(self, Self::TurnDown(_) | Self::LookedAt | Self::Redeliver(_))
     }
 
     /// The amount that was typed for it.
@@ -443,6 +451,10 @@ async fn perform(
         Act::LookedAt => {
             checkout.looked_at(&reference, actor).await?;
             recorded()
+        }
+        Act::Redeliver(message) => {
+            checkout.redeliver(&reference, Some(message), actor).await?;
+            "redelivered".to_owned()
         }
     })
 }
@@ -602,6 +614,6 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
             review.sentences = vec![words.cancelling(record).to_owned()];
             review
         }
-        Act::TurnDown(_) | Act::LookedAt => Review::default(),
+        Act::TurnDown(_) | Act::LookedAt | Act::Redeliver(_) => Review::default(),
     }
 }

@@ -72,6 +72,7 @@ fn news(state: &AppState, visitor: &Visitor, record: &OrderRecord, news: &str) -
     }
     match news {
         "recorded" => Some(texts.news_recorded.to_owned()),
+        "redelivered" => Some(texts.news_redelivered.to_owned()),
         "reversal" => {
             // The one that holds the money is the one that was to be reversed; only without one it was.
             let states: Vec<_> = record.file.payments.iter().map(|payment| payment.state).collect();

@@ -1,0 +1,325 @@
+//! The suite for the outbox: what the merchant's systems are told, and when.
+
+use std::sync::Arc;
+
+use checkout::people::Action;
+use checkout::records::RefundKind;
+use checkout::rules::Cause;
+use checkout::store::merchant::{NewReceipt, RecordedRefund};
+use checkout::store::outbox::{ClaimedWebhook, Redelivery, Tried, Webhook, WebhookKind, WebhookState};
+use domain::{OrderState, RefundEvent};
+use serde_json::Value;
+
+use crate::world::*;
+
+/// Makes a test of each function of the suite, as `conformance!` does.
+macro_rules! outbox_conformance {
+    ($fresh:path) => {
+        each_on! { $fresh, outbox:
+            nobody_is_told_where_nobody_listens,
+            each_endpoint_is_told_once_that_an_order_was_paid,
+            paid_by_status_alone_is_told_once_it_is_confirmed,
+            a_payment_that_was_not_taken_is_not_told,
+            a_reversal_is_told_only_to_those_who_heard_of_the_payment,
+            each_refund_is_told_with_the_sum_of_all,
+            refunds_of_money_that_was_never_the_orders_are_not_told,
+            money_received_by_hand_is_told_and_so_is_its_refund,
+            an_order_that_stays_paid_by_hand_is_not_told_as_reversed,
+            what_failed_with_its_transaction_is_not_told,
+            of_each_order_only_the_oldest_message_is_sent,
+            a_message_is_claimed_by_one_and_again_after_its_lease,
+            what_came_of_a_lost_claim_changes_nothing,
+            what_is_given_up_is_sent_again_only_if_somebody_asks,
+            an_endpoint_that_is_gone_is_told_nothing_more,
+        }
+    };
+}
+
+const LEASE: i64 = 3 * MINUTE;
+
+async fn listen(store: &Shared, names: &[&str]) {
+    store.set_endpoints(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap();
+}
+
+async fn told(store: &Shared, started: &Started) -> Vec<Webhook> {
+    store.order_record(&started.reference).await.unwrap().unwrap().webhooks
+}
+
+async fn kinds_told(store: &Shared, started: &Started) -> Vec<WebhookKind> {
+    told(store, started).await.into_iter().map(|webhook| webhook.kind).collect()
+}
+
+async fn claim(store: &Shared, now_ms: i64) -> Vec<ClaimedWebhook> {
+    store.claim_webhooks("erp", now_ms, LEASE, 100).await.unwrap()
+}
+
+async fn note(store: &Shared, claimed: &ClaimedWebhook, state: WebhookState, next_try_at_ms: i64) {
+    let tried = Tried { state, next_try_at_ms, answer: "HTTP status 500".into() };
+    store.webhook_tried(claimed.webhook.id, claimed.leased_until_ms, tried, NOW).await.unwrap();
+}
+
+fn body(webhook: &Webhook) -> Value {
+    serde_json::from_str(&webhook.body).unwrap()
+}
+
+async fn awaiting(store: &Shared, minor: i64) -> Started {
+    let order = new_order(&format!("cart by hand {minor}"), "content", minor);
+    let reference = order.reference.clone();
+    let order =
+        started(place(store, placement(&format!("key of {reference}"), cart(order), None), NOW).await);
+    let none = checkout::records::PaymentId(0);
+    Started { order, reference, payment: none, gateway_order_id: String::new(), minor }
+}
+
+async fn receive(store: &Shared, started: &Started, minor: i64) {
+    let receipt = NewReceipt {
+        order: started.order,
+        money: eur(minor),
+        key: hash(&format!("receipt {}", started.reference)),
+        note: String::new(),
+        settles: false,
+        actor: anna(),
+    };
+    store.record_receipt(receipt, NOW).await.unwrap().unwrap();
+}
+
+pub async fn nobody_is_told_where_nobody_listens(store: &Shared) {
+    let ours = paid(store, 100, NOW).await;
+    listen(store, &["erp"]).await;
+    assert!(told(store, &ours).await.is_empty(), "it happened before");
+    assert!(claim(store, NOW).await.is_empty());
+}
+
+pub async fn each_endpoint_is_told_once_that_an_order_was_paid(store: &Shared) {
+    listen(store, &["erp", "mail"]).await;
+    let ours = start(store, 1_250, NOW).await;
+    assert!(told(store, &ours).await.is_empty(), "nothing is paid yet");
+    let (again, started) = (Arc::clone(store), ours.clone());
+    at_once(20, |_| {
+        let (store, ours) = (Arc::clone(&again), started.clone());
+        async move { apply(&store, &ours, notify(&ours), NOW).await }
+    })
+    .await;
+    let told = told(store, &ours).await;
+    let endpoints: Vec<_> = told.iter().map(|webhook| webhook.endpoint.as_str()).collect();
+    assert_eq!(endpoints, ["erp", "mail"]);
+    let body = body(&told[0]);
+    assert_eq!(body["type"], "order.paid");
+    assert_eq!(body["timestamp"], "2027-01-15T08:00:00Z");
+    let expected = serde_json::json!({
+        "order": ours.reference, "reference": "", "mode": "test", "method": "card", "currency": "EUR",
+        "total_minor": 1_250, "amount_minor": 1_250, "refunded_minor": 0, "gateway_reference": "T1",
+    });
+    assert_eq!(body["data"], expected);
+    assert_eq!(told[0].message_id(), format!("{}-{}", ours.reference, told[0].id.0));
+    assert!(!told[0].body.contains("ada@example.com"));
+}
+
+pub async fn paid_by_status_alone_is_told_once_it_is_confirmed(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = start(store, 100, NOW).await;
+    apply(store, &ours, status_paid(&ours), NOW + MINUTE).await;
+    assert_eq!(file(store, &ours).await.order.state, OrderState::Paid);
+    assert!(told(store, &ours).await.is_empty(), "it is still being checked");
+    apply(store, &ours, status_paid(&ours), NOW + 12 * MINUTE).await;
+    apply(store, &ours, status_paid(&ours), NOW + 24 * MINUTE).await;
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
+}
+
+pub async fn a_payment_that_was_not_taken_is_not_told(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = start(store, 100, NOW).await;
+    let other = Cause::Notify { money: eur(99), trnref: "T1".into() };
+    assert!(!apply(store, &ours, other, NOW).await.decision.takes_the_money());
+    apply(store, &ours, Cause::Rollback, NOW).await;
+    assert!(told(store, &ours).await.is_empty());
+}
+
+pub async fn a_reversal_is_told_only_to_those_who_heard_of_the_payment(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    for _ in 0..2 {
+        apply(store, &ours, Cause::Rollback, NOW).await;
+    }
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid, WebhookKind::OrderReversed]);
+    let doubtful = start(store, 100, NOW).await;
+    apply(store, &doubtful, status_paid(&doubtful), NOW + MINUTE).await;
+    apply(store, &doubtful, Cause::StatusReversed, NOW + 2 * MINUTE).await;
+    assert!(told(store, &doubtful).await.is_empty());
+}
+
+pub async fn each_refund_is_told_with_the_sum_of_all(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    for minor in [30, 70] {
+        let refund = reserved(store, &ours, minor).await;
+        settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+        settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+    }
+    let told = told(store, &ours).await;
+    let sums: Vec<_> = told
+        .iter()
+        .map(body)
+        .map(|body| {
+            (
+                body["type"].clone(),
+                body["data"]["amount_minor"].clone(),
+                body["data"]["refunded_minor"].clone(),
+            )
+        })
+        .collect();
+    let expected = [("order.paid", 100, 0), ("order.refunded", 30, 30), ("order.refunded", 70, 100)];
+    assert_eq!(sums, expected.map(|(kind, amount, sum)| (kind.into(), amount.into(), sum.into())));
+}
+
+pub async fn refunds_of_money_that_was_never_the_orders_are_not_told(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = start_in(store, "twice", 100, NOW).await;
+    let second = start_in(store, "twice", 100, NOW).await;
+    for one in [&ours, &second] {
+        apply(store, one, notify(one), NOW).await;
+    }
+    let refund = reserved(store, &second, 100).await;
+    settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
+}
+
+pub async fn money_received_by_hand_is_told_and_so_is_its_refund(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = awaiting(store, 5_000).await;
+    receive(store, &ours, 5_000).await;
+    receive(store, &ours, 5_000).await;
+    let refund = RecordedRefund {
+        order: ours.order,
+        payment: None,
+        kind: RefundKind::Hand,
+        key: hash("by hand"),
+        money: eur(1_000),
+        reason: "too green".into(),
+        actor: anna(),
+    };
+    store.record_refund(refund, NOW).await.unwrap();
+    let told = told(store, &ours).await;
+    assert_eq!(
+        told.iter().map(|one| one.kind).collect::<Vec<_>>(),
+        [WebhookKind::OrderPaid, WebhookKind::OrderRefunded]
+    );
+    assert_eq!(body(&told[0])["data"]["method"], "bank-transfer");
+    assert_eq!(body(&told[0])["data"]["gateway_reference"], Value::Null);
+    assert_eq!(body(&told[1])["data"]["refunded_minor"], 1_000);
+}
+
+pub async fn an_order_that_stays_paid_by_hand_is_not_told_as_reversed(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    receive(store, &ours, 100).await;
+    apply(store, &ours, Cause::Rollback, NOW).await;
+    assert_eq!(file(store, &ours).await.order.state, OrderState::Paid);
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
+}
+
+pub async fn what_failed_with_its_transaction_is_not_told(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    let whole = reserved(store, &ours, 100).await;
+    assert!(matches!(reserve(store, &ours, eur(1)).await.unwrap(), checkout::store::Reserved::No));
+    settle(store, whole, RefundEvent::AnsweredNo).await.unwrap();
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
+}
+
+pub async fn of_each_order_only_the_oldest_message_is_sent(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let (ours, other) = (paid(store, 100, NOW).await, paid(store, 100, NOW).await);
+    apply(store, &ours, Cause::Rollback, NOW).await;
+    let first = claim(store, NOW).await;
+    let of: Vec<_> = first.iter().map(|claimed| (claimed.webhook.order, claimed.webhook.kind)).collect();
+    assert_eq!(of, [(ours.order, WebhookKind::OrderPaid), (other.order, WebhookKind::OrderPaid)]);
+    // It fails: what happened later goes on waiting for it.
+    note(store, &first[0], WebhookState::Waiting, NOW + HOUR).await;
+    assert!(claim(store, NOW + MINUTE).await.is_empty());
+    let again = claim(store, NOW + HOUR).await;
+    assert_eq!(again[0].webhook.body, first[0].webhook.body);
+    assert_eq!((again[0].webhook.message_id(), again[0].webhook.tries), (first[0].webhook.message_id(), 1));
+    note(store, &again[0], WebhookState::Delivered, NOW).await;
+    let next = claim(store, NOW + HOUR).await;
+    assert_eq!(next[0].webhook.kind, WebhookKind::OrderReversed);
+}
+
+pub async fn a_message_is_claimed_by_one_and_again_after_its_lease(store: &Shared) {
+    listen(store, &["erp"]).await;
+    paid(store, 100, NOW).await;
+    let claims = at_once(20, |_| {
+        let store = Arc::clone(store);
+        async move { claim(&store, NOW).await.len() }
+    })
+    .await;
+    assert_eq!(claims.iter().sum::<usize>(), 1);
+    assert!(claim(store, NOW + LEASE - 1).await.is_empty());
+    assert_eq!(claim(store, NOW + LEASE).await.len(), 1);
+}
+
+pub async fn what_came_of_a_lost_claim_changes_nothing(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    let slow = claim(store, NOW).await.remove(0);
+    let quick = claim(store, NOW + LEASE).await.remove(0);
+    note(store, &slow, WebhookState::GivenUp, NOW).await;
+    assert_eq!(told(store, &ours).await[0].state, WebhookState::Waiting);
+    note(store, &quick, WebhookState::Delivered, NOW).await;
+    let webhook = told(store, &ours).await.remove(0);
+    assert_eq!(
+        (webhook.state, webhook.tries, webhook.settled_at_ms),
+        (WebhookState::Delivered, 1, Some(NOW))
+    );
+    note(store, &quick, WebhookState::GivenUp, NOW).await;
+    assert_eq!(told(store, &ours).await[0].state, WebhookState::Delivered);
+}
+
+pub async fn what_is_given_up_is_sent_again_only_if_somebody_asks(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let (ours, other) = (paid(store, 100, NOW).await, paid(store, 100, NOW).await);
+    let claimed = claim(store, NOW).await;
+    note(store, &claimed[0], WebhookState::GivenUp, NOW).await;
+    note(store, &claimed[1], WebhookState::Delivered, NOW).await;
+    let backlog = store.backlog(NOW).await.unwrap();
+    assert_eq!((backlog.webhooks_waiting, backlog.webhooks_given_up), (0, 1));
+    assert_eq!(store.undelivered(10).await.unwrap().len(), 1);
+    assert!(claim(store, NOW + 100 * HOUR).await.is_empty());
+
+    let ask = async |which| store.redeliver(which, anna(), NOW + HOUR).await.unwrap();
+    let id = claimed[0].webhook.id;
+    assert_eq!(ask(Redelivery::One(other.order, id)).await, 0, "it is another order's");
+    assert_eq!(ask(Redelivery::GivenUp).await, 1);
+    let backlog = store.backlog(NOW + HOUR).await.unwrap();
+    assert_eq!((backlog.webhooks_waiting, backlog.webhooks_given_up), (1, 0));
+    assert_eq!(backlog.oldest_webhook_at_ms, Some(NOW));
+    let again = claim(store, NOW + HOUR).await.remove(0);
+    assert_eq!((again.webhook.id, again.webhook.tries), (id, 0));
+    note(store, &again, WebhookState::Delivered, NOW).await;
+    assert_eq!(ask(Redelivery::GivenUp).await, 0);
+    assert_eq!(ask(Redelivery::One(ours.order, id)).await, 1);
+    assert_eq!(ask(Redelivery::Order(other.order)).await, 1);
+    assert_eq!(claim(store, NOW + HOUR).await.len(), 2);
+
+    let asked = store.audit_log(None, 10).await.unwrap();
+    let asked: Vec<_> =
+        asked.iter().map(|entry| (entry.action, entry.order.as_deref(), &*entry.detail)).collect();
+    let again = Action::WebhooksRedelivered;
+    let (ours, other) = (Some(&*ours.reference), Some(&*other.reference));
+    assert_eq!(asked, [(again, other, "1"), (again, ours, "1"), (again, None, "1")]);
+}
+
+pub async fn an_endpoint_that_is_gone_is_told_nothing_more(store: &Shared) {
+    listen(store, &["erp", "mail"]).await;
+    let ours = paid(store, 100, NOW).await;
+    listen(store, &["mail"]).await;
+    assert_eq!(store.backlog(NOW).await.unwrap().webhooks_waiting, 1, "only who is told counts");
+    apply(store, &ours, Cause::Rollback, NOW).await;
+    let of = |name: &'static str| async move {
+        told(store, &ours).await.into_iter().filter(|one| one.endpoint == name).count()
+    };
+    assert_eq!(of("mail").await, 2);
+    listen(store, &["erp"]).await;
+    let waiting = claim(store, NOW).await;
+    assert_eq!(waiting.len(), 1, "it came back, and has not missed what it waited for");
+}
