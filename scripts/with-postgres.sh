@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # with-postgres.sh COMMAND...: runs a command with TEST_DATABASE_URL set to a PostgreSQL server of its own, which is
-# gone afterwards. One that is set already is used as it is.
+# gone afterwards, and TEST_DATABASE_RESTART to a command that has it crash and start again. One that is set already is used as it is.
 . "$(dirname "$0")/lib.sh"
 
 if [ -n "${TEST_DATABASE_URL:-}" ]; then
@@ -44,4 +44,10 @@ trap end EXIT
         --options "-c listen_addresses= -c unix_socket_directories=$DIR -c max_connections=400" start >>"$DIR/log" 2>&1
 ) || stop "PostgreSQL did not start: $(cat "$DIR/log" "$DIR/data/log" 2>/dev/null)"
 
+# A test that wants to see it crash runs this.
+TEST_DATABASE_RESTART="$PROGRAMS/pg_ctl --pgdata $DIR/data --mode immediate --silent --wait restart"
+if [ "$(id -u)" = 0 ]; then
+    TEST_DATABASE_RESTART="runuser -u postgres -- $TEST_DATABASE_RESTART"
+fi
+export TEST_DATABASE_RESTART
 TEST_DATABASE_URL="postgres:///postgres?host=$DIR&user=tillgate" "$@"

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use domain::{Problem, Quote, QuoteProblem, QuoteRequest};
 use mypos::{Fields, PrivateKey, SignedFields};
 use tokio::sync::Semaphore;
+#[cfg(not(feature = "simulation"))]
+use tracing::Instrument as _;
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -109,6 +111,7 @@ impl Checkout {
         let signed = {
             let key = key.clone();
             tokio::task::spawn_blocking(move || key.sign_fields(fields))
+                .instrument(tracing::debug_span!(target: figures::TRACES, "sign"))
                 .await
                 .map_err(|error| failed(error.to_string()))?
         };

@@ -1,8 +1,10 @@
 //! One call to the gateway, server to server: sign a request, send it, verify the answer.
 
 use mypos::{Request, Unverified, Verified};
+use tracing::Instrument as _;
 
 use crate::checkout::{Checkout, CheckoutError};
+use crate::figures::TRACES;
 use crate::gateway::GatewayError;
 use crate::mypos_store::MyposStore;
 
@@ -52,7 +54,8 @@ impl Checkout {
 
     /// Sends a signed request, once, and verifies the answer.
     pub(crate) async fn send(&self, store: &MyposStore, request: Signed) -> Answer {
-        let body = match self.gateway.call(&store.endpoint, request.0).await {
+        let span = tracing::debug_span!(target: TRACES, "ask the gateway", otel.kind = "client");
+        let body = match self.gateway.call(&store.endpoint, request.0).instrument(span).await {
             Ok(body) => body,
             Err(error) => return Answer { raw: None, verified: Err(error.into()) },
         };

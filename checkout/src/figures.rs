@@ -9,6 +9,9 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use crate::records::{EventKind, NewEvent};
 use crate::store::Backlog;
 
+/// The target of spans that only traces show, and never the log.
+pub const TRACES: &str = "tillgate::traces";
+
 /// Requests, by `route` (its template), `method` and `status`.
 pub const HTTP_REQUESTS: &str = "tillgate_http_requests_total";
 /// How long requests took, by `route`.

@@ -17,9 +17,10 @@ use metrics::counter;
 use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
+use tracing::Instrument as _;
 
 use crate::checkout::{Checkout, CheckoutError};
-use crate::figures::WEBHOOKS;
+use crate::figures::{TRACES, WEBHOOKS};
 use crate::gateway::AGENT;
 use crate::people::Actor;
 use crate::refund::MerchantError;
@@ -246,7 +247,8 @@ impl Checkout {
             seconds,
             body: webhook.body.clone(),
         };
-        let answer = courier.send(letter).await;
+        let span = tracing::debug_span!(target: TRACES, "send a webhook", otel.kind = "client", endpoint = %endpoint.name);
+        let answer = courier.send(letter).instrument(span).await;
         let now_ms = self.now_ms();
         let tried = self.judge(webhook, answer, now_ms);
         let outcome = match tried.state {

@@ -75,6 +75,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged.
     pub log: String,
+    /// Where traces are sent; empty where nobody wants them.
+    pub traces_url: String,
     /// The account for bank transfers.
     pub bank_transfer: Option<BankTransfer>,
     /// The myPOS stores.

@@ -124,6 +124,7 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
 
     let asked_to_end = asked_to_end()?;
     let mut running = Running::default();
+    running.deliver(&checkout).await?;
     running.serve(shop_listener, application(&config, Arc::clone(&checkout), Some(links))?, &[]);
     // Where the machine has IPv6, `localhost` may mean that first.
     if let Ok(listener) =
@@ -132,7 +133,6 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
         running.serve(listener, sandbox.router(), &[]);
     }
     running.serve(sandbox_listener, sandbox.router(), &[]);
-    running.deliver(&checkout).await?;
     running.reconcile(checkout);
     let deliveries = sandbox.spawn_deliveries();
     started(&Started {

@@ -12,6 +12,7 @@ pub mod cookies;
 pub mod dev;
 pub mod doctor;
 pub mod limits;
+pub mod log;
 pub mod merchant_view;
 pub mod order_view;
 pub mod render;

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{EXIT_FAILED, EXIT_OK, block_on, fail, start_log};
+use super::{EXIT_FAILED, EXIT_OK, block_on, fail};
 use crate::config::LogFormat;
 use crate::dev::{Dev, Started, WEBHOOK_SECRET, run};
+use crate::log;
 
 /// Serve the demonstration shop and the sandbox, with everything generated
 #[derive(clap::Args)]
@@ -44,7 +45,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(self) -> u8 {
-        start_log(&self.log, LogFormat::Text);
+        log::start(&self.log, LogFormat::Text, None);
         let dev = Dev {
             dir: self.dir.clone(),
             site_dir: self.site,

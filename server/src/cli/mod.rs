@@ -14,7 +14,6 @@ mod serve;
 mod transactions;
 mod webhooks;
 
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,9 +22,8 @@ use std::time::Duration;
 use checkout::checkout::Checkout;
 use checkout::clock::SystemClock;
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, ConfigError, LogFormat, PACKAGE_VARIABLE};
+use crate::config::{Config, ConfigError, PACKAGE_VARIABLE};
 use crate::serve::{StartupError, open_checkout};
 
 /// Everything went as asked.
@@ -145,20 +143,6 @@ fn fail(code: u8, error: &dyn std::error::Error) -> u8 {
     }
     eprintln!("tillgate: {text}");
     code
-}
-
-/// Starts the log on standard error.
-fn start_log(filter: &str, format: LogFormat) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    // A second start of the log, in tests, changes nothing.
-    let _ = match format {
-        LogFormat::Text => log.with_target(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
-    };
 }
 
 /// Runs a future to its end, on a runtime of its own.

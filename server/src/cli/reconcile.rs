@@ -5,10 +5,9 @@ use std::sync::Arc;
 use checkout::clock::SystemClock;
 use checkout::reconcile::Report;
 
-use super::{
-    ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log,
-};
+use super::{ConfigFile, EXIT_FAILED, EXIT_NO, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable};
 use crate::config::Config;
+use crate::log;
 use crate::serve::{StartupError, open_checkout};
 
 /// Ask the gateway at once about every payment that has not ended
@@ -30,7 +29,7 @@ impl Arguments {
             Ok(config) => config,
             Err(error) => return fail(EXIT_USAGE, &error),
         };
-        start_log(&config.log, config.log_format);
+        log::start(&config.log, config.log_format, None);
         block_on(async {
             match reconcile(&config, self.json).await {
                 Ok(code) => code,

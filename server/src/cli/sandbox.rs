@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use sandbox::{OpenError, PACKAGE_FILE, Sandbox, SystemClock};
 
-use super::{EXIT_FAILED, EXIT_OK, block_on, fail, start_log};
+use super::{EXIT_FAILED, EXIT_OK, block_on, fail};
 use crate::config::LogFormat;
+use crate::log;
 use crate::serve::{Running, StartupError, asked_to_end, listen};
 
 /// Serve a local stand-in for the myPOS gateway, for any client of its protocol
@@ -40,7 +41,7 @@ enum SandboxError {
 
 impl Arguments {
     pub(super) fn run(self) -> u8 {
-        start_log("info", LogFormat::Text);
+        log::start("info", LogFormat::Text, None);
         block_on(async {
             match self.serve().await {
                 Ok(()) => EXIT_OK,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use checkout::clock::SystemClock;
 use tokio::net::TcpListener;
 
-use super::{ConfigFile, EXIT_FAILED, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable, start_log};
+use super::{ConfigFile, EXIT_FAILED, EXIT_OK, EXIT_USAGE, block_on, fail, package_variable};
 use crate::config::Config;
+use crate::log::{self, Traces};
 use crate::routes::operator_router;
 use crate::serve::{Running, StartupError, application, asked_to_end, inherited, listen, open_checkout};
 
@@ -28,14 +29,25 @@ impl Arguments {
             Ok(config) => Config { listen: self.listen.unwrap_or(config.listen), ..config },
             Err(error) => return fail(EXIT_USAGE, &error),
         };
-        start_log(&config.log, config.log_format);
-        block_on(async {
+        let traces = match config.traces_url.as_str() {
+            "" => None,
+            url => match Traces::to(url) {
+                Ok(traces) => Some(traces),
+                Err(error) => return fail(EXIT_USAGE, &error),
+            },
+        };
+        log::start(&config.log, config.log_format, traces.as_ref());
+        let code = block_on(async {
             match serve(&config).await {
                 Ok(()) => EXIT_OK,
                 Err(error @ StartupError::Config(_)) => fail(EXIT_USAGE, &error),
                 Err(error) => fail(EXIT_FAILED, &error),
             }
-        })
+        });
+        if let Some(traces) = traces {
+            traces.finish();
+        }
+        code
     }
 }
 
@@ -62,9 +74,10 @@ async fn serve(config: &Config) -> Result<(), StartupError> {
         public = %config.public_url,
         "serving"
     );
+    // First whoever is to be told, then what there is to tell.
+    running.deliver(&checkout).await?;
     running.serve(shop_listener, shop, &config.trusted_proxies);
     running.serve(operator_listener, operator_router(Arc::clone(&checkout)), &config.trusted_proxies);
-    running.deliver(&checkout).await?;
     running.reconcile(checkout);
     asked_to_end.await;
     tracing::info!("ending: what is running is finished");

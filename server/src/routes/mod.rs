@@ -21,7 +21,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Body};
-use checkout::figures::{HTTP_REQUESTS, HTTP_SECONDS};
+use checkout::figures::{HTTP_REQUESTS, HTTP_SECONDS, TRACES};
 use checkout::token::random;
 use domain::Problem;
 use metrics::{counter, histogram};
@@ -32,6 +32,7 @@ use tower_http::compression::predicate::Predicate;
 use tower_http::csrf::CsrfLayer;
 use tower_http::timeout::TimeoutLayer;
 use tracing::Instrument as _;
+use tracing::field::Empty;
 
 pub use operator::router as operator_router;
 
@@ -202,7 +203,21 @@ async fn log(request: Request, next: Next) -> Response {
     let started = std::time::Instant::now();
     let id = request_id();
     let span = tracing::info_span!("request", id);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let trace = tracing::debug_span!(
+        target: TRACES, parent: &span, "http", otel.name = format!("{method} {route}"), otel.kind = "server",
+        otel.status_code = Empty, http.request.method = method, http.route = route, request_id = id,
+        http.response.status_code = Empty,
+    );
+    let handled = async {
+        let response = next.run(request).await;
+        let status = response.status();
+        trace.record("http.response.status_code", i64::from(status.as_u16()));
+        if status.is_server_error() {
+            trace.record("otel.status_code", "ERROR");
+        }
+        response
+    };
+    let mut response = handled.instrument(trace.clone()).instrument(span.clone()).await;
     let took = started.elapsed();
     let (status, took_ms) = (response.status().as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     span.in_scope(|| tracing::info!(target: "tillgate::http", method, route, status, took_ms));

@@ -21,6 +21,8 @@ pub enum Reply {
     SignedBy(PrivateKey, Fields),
     /// A status and a body, as they are.
     Plain(u16, String),
+    /// Nothing, for as long as anybody waits.
+    Nothing,
 }
 
 type Answerer = Box<dyn FnMut(&Fields) -> Reply + Send>;
@@ -94,6 +96,7 @@ async fn called(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         Reply::Signed(fields) => signed(&FIRST.gateway, fields).into_response(),
         Reply::SignedBy(key, fields) => signed(&key, fields).into_response(),
         Reply::Plain(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
+        Reply::Nothing => std::future::pending().await,
     }
 }
 

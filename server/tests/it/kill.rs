@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 
@@ -64,7 +65,16 @@ pub fn configuration_on(dir: &Path, url: &str, ports: [u16; 2]) -> Table {
 
 /// Starts `tillgate serve` and waits until it is ready.
 pub async fn serve(file: &Path, ports: [u16; 2], client: &reqwest::Client) -> Process {
-    let mut command = tillgate();
+    serve_by(tillgate(), file, ports, client).await
+}
+
+/// The same, by a command that takes the arguments of `tillgate`.
+pub async fn serve_by(
+    mut command: Command,
+    file: &Path,
+    ports: [u16; 2],
+    client: &reqwest::Client,
+) -> Process {
     command.args(["serve", "--config"]).arg(file).stdout(std::process::Stdio::null());
     let log = std::fs::File::create(file.with_extension("log")).unwrap();
     let mut process = Process(command.stderr(log).spawn().unwrap());

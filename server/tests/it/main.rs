@@ -15,6 +15,7 @@ mod connections;
 mod database;
 #[path = "../../../checkout/tests/it/dice.rs"]
 mod dice;
+mod faults;
 mod figures;
 mod gateway;
 mod html;
@@ -32,4 +33,5 @@ mod returns;
 mod shop;
 mod storefront;
 mod strangers;
+mod traces;
 mod webhooks;

@@ -14,7 +14,7 @@ use crate::messages::{notify, ok};
 use crate::shop::{Answer, HOUR, MINUTE, SECOND, Shop, at_once, details, fresh_key, purchase, set, value};
 
 /// The plain form of a checkout page.
-fn plain_form(request: &StartRequest) -> Pairs {
+pub fn plain_form(request: &StartRequest) -> Pairs {
     let mut pairs = vec![
         ("key".to_owned(), request.key.clone()),
         ("cart_id".to_owned(), request.cart_id.clone()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Bytes;
@@ -21,7 +22,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use toml::Table;
 
-use crate::cli::{code, command, json_of, out, until};
+use crate::cli::{code, command, json_of, out};
 use crate::database::Database;
 use crate::html;
 use crate::kill::{configuration_on, free_ports, prepare, serve};
@@ -290,9 +291,13 @@ async fn told_although_killed(database: Option<Database>) {
         let again = command(&arguments, &file.display().to_string(), b"");
         assert_eq!(code(&again), 0, "{again:?}");
     }
-    tokio::task::block_in_place(|| {
-        until("everything to be heard", || (heard_of().len() == references.len()).then_some(()));
-    });
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while heard_of().len() < references.len() {
+        let waits = checkout.store().undelivered(10).await.unwrap();
+        let log = || std::fs::read_to_string(file.with_extension("log")).unwrap();
+        assert!(Instant::now() < deadline, "{} were heard: {waits:#?}\n{}", heard_of().len(), log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     for (reference, ids) in heard_of() {
         assert!(references.contains(&reference));
         assert_eq!(ids.len(), 1, "{reference} was told by one message, maybe more than once");

@@ -25,7 +25,10 @@ pub(super) mod work;
 use std::borrow::Cow;
 use std::future::Future;
 
+use tracing::Instrument as _;
+
 use super::StoreError;
+use crate::figures::TRACES;
 use crate::records::{OrderId, PaymentId, RefundId};
 use crate::token::Hash;
 
@@ -359,20 +362,21 @@ impl<D: Database> SqlStore<D> {
         &self,
         work: impl Fn(&dyn Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.write(Urgency::Usual, work).await
+        self.0.write(Urgency::Usual, work).instrument(tracing::debug_span!(target: TRACES, "write")).await
     }
 
     async fn write_for_gateway<T: Send + 'static>(
         &self,
         work: impl Fn(&dyn Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.write(Urgency::Gateway, work).await
+        let span = tracing::debug_span!(target: TRACES, "write for the gateway");
+        self.0.write(Urgency::Gateway, work).instrument(span).await
     }
 
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.0.read(work).await
+        self.0.read(work).instrument(tracing::debug_span!(target: TRACES, "read")).await
     }
 }

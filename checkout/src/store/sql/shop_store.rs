@@ -14,12 +14,12 @@ use crate::token::Hash;
 #[async_trait]
 impl<D: Database> Store for SqlStore<D> {
     async fn ready(&self) -> Result<(), StoreError> {
-        // The write takes the locks that writing takes, and changes nothing.
-        let nothing = |connection: &dyn Connection| {
+        self.write_for_gateway(work::leave_no_trace).await?;
+        self.write(|connection| {
+            // The locks that writing takes, and nothing more.
             connection.execute("DELETE FROM idempotency_keys WHERE FALSE", &[]).map(drop)
-        };
-        self.write_for_gateway(nothing).await?;
-        self.write(nothing).await?;
+        })
+        .await?;
         self.read(|connection| {
             connection.query("SELECT 1", &[], &mut |_| Ok(()))?;
             D::may_serve(connection)
