@@ -28,11 +28,11 @@ need_tools
 step "The browser's part" "2 minutes"
 scripts/site.sh
 
-step "Tests in Rust" "10 minutes"
+step "Tests in Rust" "8 minutes"
 scripts/with-postgres.sh cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
 
-step "Lives of a shop" "4 minutes"
-scripts/with-postgres.sh cargo test --package tillgate-checkout --features simulation --locked --test lives
+step "Lives of a shop, and refunds in every interleaving" "6 minutes"
+scripts/with-postgres.sh cargo test --package tillgate-checkout --features simulation --locked --test lives --test refunds
 
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline

@@ -1,4 +1,4 @@
-//! What every store must do: one suite, run on each of them. And refunds under every interleaving.
+//! What every store must do: one suite, run on each of them.
 #![allow(
     unreachable_pub,
     clippy::unwrap_used,
@@ -17,6 +17,5 @@ mod merchant;
 #[macro_use]
 mod outbox;
 mod postgres;
-mod refunds;
 mod sqlite;
 mod world;

@@ -49,12 +49,6 @@ async fn fresh() -> Fresh {
     Fresh { store: open(&database).await, database }
 }
 
-/// A store for whoever is no test of the suite, and its database.
-pub async fn store_of_its_own() -> (Shared, Database) {
-    let Fresh { store, database } = fresh().await;
-    (store, database)
-}
-
 conformance!(fresh);
 merchant_conformance!(fresh);
 outbox_conformance!(fresh);

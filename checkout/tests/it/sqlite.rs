@@ -52,12 +52,6 @@ fn open(dir: &TempDir) -> Shared {
     Arc::new(SqliteStore::open(&dir.path().join("shop.db")).unwrap())
 }
 
-/// A store for whoever is no test of the suite, and its folder.
-pub fn store_of_its_own() -> (Shared, TempDir) {
-    let dir = folder();
-    (open(&dir), dir)
-}
-
 #[expect(clippy::unused_async, reason = "the suite takes stores that need it")]
 async fn fresh() -> Fresh {
     let dir = folder();

@@ -12,9 +12,9 @@ use checkout::store::merchant::{Filter, From, OrderRecord, Search};
 use domain::{OrderState, PaymentState, RefundState};
 use tokio::task::JoinHandle;
 
-use super::Stage;
-use super::gateway::{Call, Verdict};
+use crate::Stage;
 use crate::dice::Dice;
+use crate::gateway::{Call, Verdict};
 use crate::world::{Started, anna, apply, bob, eur, events, paid, timing};
 
 /// What every payment of the scripts costs.

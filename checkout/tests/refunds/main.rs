@@ -7,9 +7,24 @@
 //! gateway really did with the money.
 //!
 //! `TILLGATE_INTERLEAVINGS` says how many scripts are played, `TILLGATE_SEED` plays one of them again.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests, with the helpers of others"
+)]
 
+#[path = "../it/database.rs"]
+mod database;
+#[path = "../it/dice.rs"]
+mod dice;
 mod gateway;
 mod model;
+#[path = "../it/world.rs"]
+mod world;
 
 use std::io::Write as _;
 use std::ops::Range;
@@ -24,6 +39,9 @@ use checkout::clock::Clock;
 use checkout::mypos_store::{KeyPair, MyposStore};
 use checkout::records::Mode;
 use checkout::settings::Settings;
+use checkout::store::postgres::PostgresStore;
+use checkout::store::simulation::MemoryStore;
+use checkout::store::sqlite::SqliteStore;
 use checkout::timing::Timing;
 use domain::{Currency, PaymentMethod};
 use jiff::tz::TimeZone;
@@ -31,19 +49,21 @@ use mypos::PrivateKey;
 
 use self::gateway::{ScriptedGateway, Signer};
 use self::model::{Played, play};
+use crate::database::Database;
 use crate::world::{NOW, Shared};
 
 /// How many scripts are played where nothing else is said.
 const INTERLEAVINGS: u64 = 100_000;
-/// How many of them are played on PostgreSQL as well, which takes longer.
+/// How many of them are played on a file and on PostgreSQL as well, which takes longer.
+const ON_A_FILE: u64 = 1_000;
 const ON_POSTGRESQL: u64 = 1_000;
-/// How many are played on one store: a file in memory must not grow for ever.
+/// How many are played on one store: one in memory must not grow for ever.
 const PER_STORE: u64 = 2_000;
 /// Where the seeds begin; any number is as good.
 const FIRST_SEED: u64 = 20_261_124;
 
 /// Where all refunds of a payment together come to more than this, a second person has to approve.
-pub const APPROVAL_ABOVE: &str = "60.00";
+pub(crate) const APPROVAL_ABOVE: &str = "60.00";
 
 const CATALOG: &str = r#"
 currency = "EUR"
@@ -62,14 +82,14 @@ vat = "19"
 
 /// A clock that only the script moves.
 #[derive(Clone)]
-pub struct ScriptClock(Arc<AtomicI64>);
+pub(crate) struct ScriptClock(Arc<AtomicI64>);
 
 impl ScriptClock {
-    pub fn advance(&self, by_ms: i64) {
+    pub(crate) fn advance(&self, by_ms: i64) {
         self.0.fetch_add(by_ms, Ordering::SeqCst);
     }
 
-    pub fn now_ms(&self) -> i64 {
+    pub(crate) fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
 }
@@ -81,14 +101,14 @@ impl Clock for ScriptClock {
 }
 
 /// A shop that the scripts are played on.
-pub struct Stage {
-    pub checkout: Arc<Checkout>,
+pub(crate) struct Stage {
+    pub(crate) checkout: Arc<Checkout>,
     /// The same shop, where no limit for approvals is set.
-    pub without_limit: Arc<Checkout>,
-    pub store: Shared,
-    pub clock: ScriptClock,
-    pub calls: tokio::sync::mpsc::UnboundedReceiver<gateway::Call>,
-    pub signer: Arc<Signer>,
+    pub(crate) without_limit: Arc<Checkout>,
+    pub(crate) store: Shared,
+    pub(crate) clock: ScriptClock,
+    pub(crate) calls: tokio::sync::mpsc::UnboundedReceiver<gateway::Call>,
+    pub(crate) signer: Arc<Signer>,
 }
 
 impl Stage {
@@ -173,12 +193,25 @@ fn play_all<Needed>(seeds: Range<u64>, keys: &Keys, make: impl AsyncFn() -> (Sha
 
 #[test]
 fn no_interleaving_gives_back_more_than_was_paid_or_anything_twice() {
-    play_on("SQLite", INTERLEAVINGS, async || crate::sqlite::store_of_its_own());
+    play_on("SQLite in memory", INTERLEAVINGS, async || {
+        (Arc::new(MemoryStore::new().unwrap()) as Shared, ())
+    });
+}
+
+#[test]
+fn and_none_does_on_a_file() {
+    play_on("SQLite", ON_A_FILE, async || {
+        let dir = tempfile::tempdir().unwrap();
+        (Arc::new(SqliteStore::open(&dir.path().join("shop.db")).unwrap()) as Shared, dir)
+    });
 }
 
 #[test]
 fn and_none_does_on_postgresql() {
-    play_on("PostgreSQL", ON_POSTGRESQL, async || crate::postgres::store_of_its_own().await);
+    play_on("PostgreSQL", ON_POSTGRESQL, async || {
+        let database = Database::migrated().await;
+        (Arc::new(PostgresStore::connect(&database.address(), 16).await.unwrap()) as Shared, database)
+    });
 }
 
 fn play_on<Needed>(database: &str, most: u64, make: impl AsyncFn() -> (Shared, Needed) + Sync) {
