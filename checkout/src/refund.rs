@@ -172,6 +172,22 @@ pub fn refund_of_press<'r>(record: &'r OrderRecord, key: &str) -> Option<&'r Ref
     record.refunds.iter().find(|refund| refund.key == key)
 }
 
+/// What came of a press that was sent before, whatever has become of the payments since. With another content it
+/// is another press, and one of the two is wrong.
+fn sent_before(
+    record: &OrderRecord,
+    key: &str,
+    kind: RefundKind,
+    payment: Option<PaymentId>,
+    money: Money,
+) -> Option<Result<Refund, MerchantProblem>> {
+    let before = refund_of_press(record, key)?;
+    let is_same = before.kind == kind
+        && before.money == money
+        && payment.is_none_or(|named| before.payment == Some(named));
+    Some(if is_same { Ok(before.clone()) } else { Err(MerchantProblem::KeyReused) })
+}
+
 /// The payment of an order that a refund is made from: the one that was named, or the one that holds the
 /// money, or one whose money could not be taken for the order.
 pub fn refundable(record: &OrderRecord, named: Option<PaymentId>) -> Option<&Payment> {
@@ -201,13 +217,16 @@ impl Checkout {
     /// gateway, unknown, or waiting for a second person.
     pub async fn refund(&self, request: RefundRequest) -> Result<Refund, MerchantError> {
         let record = self.order_record(&request.reference).await?;
+        let kind = RefundKind::Gateway;
+        if let Some(before) = sent_before(&record, &request.key, kind, request.payment, request.money) {
+            return Ok(before?);
+        }
         let payment = refundable(&record, request.payment).ok_or(MerchantProblem::NothingToRefund)?;
         let reason = said(&request.reason)?;
         let limit = self.settings.approval_above_minor(payment.money.currency);
         let key = Some(key_hash(&request.key));
         let left = record.left_minor(Some(payment.id));
-        let is_new = record.refunds.iter().all(|refund| refund.key != key);
-        if is_new && request.money.minor > left {
+        if request.money.minor > left {
             // Not worth a signature. What is left in the end, the database says.
             return Err(too_much(Money::new(left, payment.money.currency)).into());
         }
@@ -392,6 +411,11 @@ impl Checkout {
     /// Records a refund that was made in the myPOS account, by a chargeback, or by hand.
     pub async fn record_refund(&self, request: RecordRequest) -> Result<Refund, MerchantError> {
         let record = self.order_record(&request.reference).await?;
+        if let Some(before) =
+            sent_before(&record, &request.key, request.kind, request.payment, request.money)
+        {
+            return Ok(before?);
+        }
         let reason = said(&request.reason)?;
         let (payment, currency) = match request.kind {
             RefundKind::Gateway => return Err(MerchantProblem::NothingToRefund.into()),

@@ -4,10 +4,10 @@ use std::process::{Command, Stdio};
 
 use checkout::people::{Action, Actor, Role};
 use checkout::records::{EventKind, Mode, RefundKind};
-use checkout::refund::{MerchantError, MerchantProblem};
+use checkout::refund::{MerchantError, MerchantProblem, RefundRequest};
 use checkout::rules::Cause;
 use checkout::store::merchant::{Filter, UserChange};
-use domain::{OrderState, PaymentMethod, PaymentState, RefundState, StartRequest};
+use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundState, StartRequest};
 use mypos::Unverified;
 
 use crate::gateway::{Reply, paid, pairs, refund, status};
@@ -20,6 +20,10 @@ const ANNA: &str = "anna@shop.example";
 pub const BOB: &str = "bob@shop.example";
 const PASSWORD: &str = "correct horse battery";
 pub const LIST: &str = "/merchant/transactions";
+
+fn eur(minor: i64) -> Money {
+    Money::new(minor, Currency::EUR)
+}
 
 fn cli() -> Actor {
     Actor::command_line("tests")
@@ -481,10 +485,10 @@ async fn a_hundred_refunds_of_one_at_once_on_fifty_are_exactly_fifty() {
     let answers = at_once(100, |_| {
         let (checkout, reference) = (checkout.clone(), reference.clone());
         async move {
-            let request = checkout::refund::RefundRequest {
+            let request = RefundRequest {
                 reference,
                 payment: Some(payment),
-                money: domain::Money::new(100, domain::Currency::EUR),
+                money: eur(100),
                 reason: "one of many".into(),
                 key: fresh_key("press"),
                 actor: cli(),
@@ -667,7 +671,7 @@ async fn a_refund_whose_process_died_is_found_and_raised() {
         payment,
         gateway_order_id: "R".repeat(26),
         key: None,
-        money: domain::Money::new(1_000, domain::Currency::EUR),
+        money: eur(1_000),
         reason: "x".into(),
         actor: cli(),
         request: String::new(),
@@ -1091,6 +1095,32 @@ async fn beside_a_payment_of_which_nothing_is_left_the_other_one_is_meant() {
     confirm(&browser, &reference, "record", &review).await.location();
     let record = shop.checkout.order_record(&reference).await.unwrap();
     assert_eq!(record.refunds[1].payment, Some(record.file.payments[1].id));
+}
+
+#[tokio::test]
+async fn a_press_that_is_sent_again_finds_its_refund_whatever_became_of_the_payment() {
+    let shop = Shop::new().await;
+    let ours = shop.started().await;
+    let second = shop.started_again(&ours).await;
+    assert_eq!(shop.notify(notify(&ours.id).signed()).await.0, 200);
+    assert_eq!(shop.notify(notify(&second.id).with("IPC_Trnref", "T2").signed()).await.0, 409);
+    gateway_says(&shop, "13");
+    let press = RefundRequest {
+        reference: reference(&shop, &ours).await,
+        payment: None,
+        money: eur(1_000),
+        reason: "arrived broken".into(),
+        key: "the key of one press".into(),
+        actor: cli(),
+    };
+    let refused = shop.checkout.refund(press.clone()).await.unwrap();
+    assert_eq!(shop.notify(rollback(&ours.id).signed()).await.0, 200);
+    let again = shop.checkout.refund(press.clone()).await.unwrap();
+    assert_eq!((again.id, again.state), (refused.id, RefundState::Refused), "not of the other payment");
+    let other = RefundRequest { money: eur(1_001), ..press };
+    let answer = shop.checkout.refund(other).await;
+    assert!(matches!(answer, Err(MerchantError::Problem(MerchantProblem::KeyReused))), "{answer:?}");
+    assert_eq!(shop.gateway.count("IPCRefund"), 1);
 }
 
 #[tokio::test]
