@@ -1,7 +1,7 @@
 # Thin on purpose: everything here calls a standard tool or a script in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test soak check size bench clean distclean
+.PHONY: help run build test soak fuzz check size bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: ## Run every check and every test
 soak: ## Live a million lives of a shop
 	@scripts/soak.sh
 
+fuzz: ## Fuzz everything that reads what a stranger sends, for an hour
+	@scripts/fuzz.sh
+
 check: ## Formatting, lints and, where cargo-deny is installed, dependencies
 	@scripts/check.sh
 
@@ -31,4 +34,4 @@ clean: ## Forget the demonstration's keys and databases, the built site and the 
 	rm -rf .tillgate dist end2end/artifacts
 
 distclean: clean ## The same, and everything compiled, installed or fetched into this folder
-	rm -rf target .tools end2end/node_modules widget/npm/node_modules widget/npm/package examples/node_modules examples/*/node_modules
+	rm -rf target .tools end2end/node_modules widget/npm/node_modules widget/npm/package fuzz/target fuzz/corpus fuzz/artifacts examples/node_modules examples/*/node_modules

@@ -1,0 +1,12 @@
+//! The body of a notification: it is read, and then means the same again, or it is refused.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mypos::Unverified;
+
+fuzz_target!(|body: &[u8]| {
+    if let Ok(message) = Unverified::from_form(body) {
+        let again = Unverified::from_form(message.claimed().to_form().as_bytes());
+        assert_eq!(again.map(|again| again.claimed().clone()), Ok(message.claimed().clone()));
+    }
+});
