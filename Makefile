@@ -18,7 +18,7 @@ test: ## Run every check and every test
 soak: ## Live a million lives of a shop
 	@scripts/soak.sh
 
-fuzz: ## Fuzz everything that reads what a stranger sends, for an hour
+fuzz: ## Fuzz what reads messages, keys, carts, quotes and what people type, for an hour
 	@scripts/fuzz.sh
 
 check: ## Formatting, lints and, where cargo-deny is installed, dependencies
@@ -31,7 +31,7 @@ bench: ## Measure the merchant's list with many orders, and one server under loa
 	@scripts/bench.sh
 
 clean: ## Forget the demonstration's keys and databases, the built site and the tests' artefacts
-	rm -rf .tillgate dist end2end/artifacts
+	rm -rf .tillgate dist end2end/artifacts examples/testing/.tillgate examples/testing/test-results
 
 distclean: clean ## The same, and everything compiled, installed or fetched into this folder
-	rm -rf target .tools end2end/node_modules widget/npm/node_modules widget/npm/package fuzz/target fuzz/corpus fuzz/artifacts examples/node_modules examples/*/node_modules
+	rm -rf target .tools end2end/node_modules widget/npm/node_modules widget/npm/package fuzz/target fuzz/corpus fuzz/artifacts widget/npm/*.tgz examples/node_modules examples/*/node_modules examples/*/dist

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Coverage-guided fuzzing of everything that reads what a stranger sends: an hour in all, or FUZZ_SECONDS for each target.
+# Coverage-guided fuzzing of what reads messages, keys, carts, quotes and what people type: an hour in all, or FUZZ_SECONDS for each target.
 # Stable Rust does: nothing here is unsafe, so there is nothing that a sanitizer of nightly would find.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/setup.sh"

@@ -85,8 +85,10 @@ locked_version() {
 }
 
 need_node() {
-    node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' 2>/dev/null ||
-        stop "Node 20 or newer is missing: install  nodejs  and  npm  (Debian 13, Ubuntu 26.04), or  brew install node."
+    # What Vite asks for.
+    node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)' 2>/dev/null ||
+        stop "Node 20.19, 22.12 or newer is missing: install  nodejs  and  npm  (Debian 13, Ubuntu 26.04), or  brew install node."
 }
 
 # The packages of the browser tests; wasm-opt is among them.

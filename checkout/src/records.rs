@@ -201,10 +201,19 @@ pub struct Payment {
     pub status_paid_at_ms: Option<i64>,
     /// Whether "paid" is beyond doubt: a Notify, or two status replies.
     pub confirmed: bool,
+    /// Whether it was confirmed once, and a Cancel has contradicted that since.
+    pub doubted: bool,
     /// When the gateway is asked about it next.
     pub next_ask_at_ms: Option<i64>,
     /// How many questions in a row had no answer that decides.
     pub unanswered: u32,
+}
+
+impl Payment {
+    /// Whether "paid" was beyond doubt once. A doubt alone takes nothing back of what was told then.
+    pub fn was_confirmed(&self) -> bool {
+        self.confirmed || self.doubted
+    }
 }
 
 /// Something that happened to an order. Append-only.

@@ -303,7 +303,8 @@ impl Checkout {
     ) -> Result<Refund, MerchantError> {
         let amount = to_gateway(money)?;
         let store = self.store_of(&payment.store)?;
-        let reserved = self.refund_of(id).await?;
+        // Set aside is set aside: if it cannot be read just now, it is asked for all the same.
+        let reserved = self.refund_of(id).await;
         let answer = self.send(store, request).await;
         let (outcome, detail) = outcome_of(&answer, |verified| {
             let reply = RefundReply::read(verified).ok()?;
@@ -333,7 +334,7 @@ impl Checkout {
         };
         stands.or_else(|error| {
             tracing::error!(%error, ?outcome, refund = id.0, "the gateway answered, and it could not be written down");
-            Ok(reserved)
+            reserved
         })
     }
 
@@ -411,8 +412,7 @@ impl Checkout {
     /// Records a refund that was made in the myPOS account, by a chargeback, or by hand.
     pub async fn record_refund(&self, request: RecordRequest) -> Result<Refund, MerchantError> {
         let record = self.order_record(&request.reference).await?;
-        if let Some(before) =
-            sent_before(&record, &request.key, request.kind, request.payment, request.money)
+        if let Some(before) = sent_before(&record, &request.key, request.kind, request.payment, request.money)
         {
             return Ok(before?);
         }

@@ -194,6 +194,7 @@ fn note_what_was_said(
         // It counts as being checked until a status reply agrees.
         Cause::Cancel if doubts_paid(after, cause) => {
             after.confirmed = false;
+            after.doubted = true;
             after.status_paid_at_ms = None;
         }
         Cause::StatusUndecided => after.unanswered = after.unanswered.saturating_add(1),
@@ -354,6 +355,7 @@ mod tests {
             returned_at_ms: None,
             status_paid_at_ms: None,
             confirmed: false,
+            doubted: false,
             next_ask_at_ms: None,
             unanswered: 0,
         }

@@ -211,16 +211,18 @@ impl Deliveries {
 }
 
 impl Checkout {
-    /// Sends an endpoint what is due, a few at a time. Replicas share the work: each message is claimed first.
+    /// Sends an endpoint what is due, a few at a time. Replicas share the work: each message is claimed first. Once `stop`
+    /// is over, none is sent that was not begun.
     pub async fn deliver_webhooks(
         &self,
         endpoint: &Endpoint,
         courier: &dyn Courier,
+        stop: impl Future<Output = ()> + Send,
     ) -> Result<Deliveries, CheckoutError> {
         let lease_ms = self.settings.timing.webhook_lease_ms;
         let due = self.store.claim_webhooks(&endpoint.name, self.now_ms(), lease_ms, ROUND).await?;
         let sending: Vec<_> = due.iter().map(|due| self.deliver(due, endpoint, courier)).collect();
-        let sent: Vec<_> = stream::iter(sending).buffer_unordered(AT_A_TIME).collect().await;
+        let sent: Vec<_> = stream::iter(sending).take_until(stop).buffer_unordered(AT_A_TIME).collect().await;
         let mut report = Deliveries::default();
         for state in sent {
             match state? {
@@ -254,18 +256,24 @@ impl Checkout {
         let outcome = match tried.state {
             WebhookState::Delivered => "delivered",
             WebhookState::Waiting => "failed",
-            WebhookState::GivenUp => {
-                tracing::error!(
-                    endpoint = %endpoint.name,
-                    answer = %tried.answer,
-                    "a message to one of the merchant's systems was given up: mend it, then  tillgate webhooks redeliver"
-                );
-                "given_up"
-            }
+            WebhookState::GivenUp => "given_up",
         };
-        counter!(WEBHOOKS, "outcome" => outcome).increment(1);
-        let state = tried.state;
+        let (state, answer) = (tried.state, tried.answer.clone());
         self.store.webhook_tried(webhook.id, due.leased_until_ms, tried, now_ms).await?;
+        counter!(WEBHOOKS, "outcome" => outcome).increment(1);
+        let (message, endpoint) = (webhook.message_id(), &endpoint.name);
+        match state {
+            WebhookState::Delivered => {}
+            WebhookState::Waiting => {
+                tracing::warn!(%endpoint, %message, %answer, "a message to one of the merchant's systems did not arrive: it is sent again");
+            }
+            WebhookState::GivenUp => tracing::error!(
+                %endpoint,
+                %message,
+                %answer,
+                "a message to one of the merchant's systems was given up: mend it, then  tillgate webhooks redeliver --undelivered"
+            ),
+        }
         Ok(state)
     }
 

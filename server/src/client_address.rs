@@ -31,13 +31,20 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
         .collect();
     let mut client = peer;
     for part in forwarded.iter().rev() {
-        let Ok(address) = part.trim().parse::<IpAddr>() else { break };
+        let Some(address) = read(part.trim()) else { break };
         client = address.to_canonical();
         if !is_trusted(&client) {
             break;
         }
     }
     client
+}
+
+/// An address as proxies write it: bare, in brackets, or with a port.
+fn read(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -56,6 +63,9 @@ mod tests {
         assert_eq!(client("203.0.113.7", "198.51.100.1"), "203.0.113.7");
         assert_eq!(client("10.0.0.1", "198.51.100.1"), "198.51.100.1");
         assert_eq!(client("10.0.0.1", "1.2.3.4, 198.51.100.1, 10.0.0.2"), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", "198.51.100.1:51234"), "198.51.100.1");
+        assert_eq!(client("10.0.0.1", "[2001:db8::1]:443, 10.0.0.2:80"), "2001:db8::1");
+        assert_eq!(client("10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
         assert_eq!(client("10.0.0.1", "rubbish"), "10.0.0.1");
         assert_eq!(client("10.0.0.1", ""), "10.0.0.1");
     }

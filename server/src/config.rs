@@ -13,9 +13,11 @@ use checkout::store::postgres::PostgresAddress;
 use checkout::timing::Timing;
 use checkout::webhooks::Endpoint;
 use domain::{Currency, PaymentMethod};
+use http::Uri;
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
 
 /// The variable that carries a configuration package, as myPOS's own SDK names it.
 pub const PACKAGE_VARIABLE: &str = "MYPOS_CONFIGURATION_PACKAGE";
@@ -34,7 +36,7 @@ pub struct Config {
     pub public_url: String,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Where it answers `/healthz` and `/readyz`.
+    /// Where it answers `/healthz`, `/readyz` and `/metrics`.
     pub operator_listen: SocketAddr,
     /// `sqlite:` and a path, or the URL of a PostgreSQL database.
     pub database_url: DatabaseUrl,
@@ -286,7 +288,13 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let shape = |error: toml::de::Error| ConfigError::Shape(error.to_string());
         let mut table: toml::Table = DEFAULTS.parse().map_err(shape)?;
-        table.extend(text.parse::<toml::Table>().map_err(shape)?);
+        // The line itself may hold a secret, and is not repeated.
+        let unreadable = |error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count().saturating_add(1);
+            ConfigError::Shape(format!("line {line}: {}", error.message()))
+        };
+        table.extend(text.parse::<toml::Table>().map_err(unreadable)?);
         for (name, value) in environment {
             let Some(setting) = name.strip_prefix(PREFIX).map(str::to_lowercase) else {
                 continue;
@@ -346,6 +354,19 @@ impl Config {
             if value == 0 {
                 return Err(wrong(setting, "must be at least 1"));
             }
+        }
+        if let Err(error) = EnvFilter::try_new(&self.log) {
+            return Err(wrong("log", format!("{:?}: {error}", self.log)));
+        }
+        let is_whole = |url: Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.path() != "/";
+        if !self.traces_url.is_empty() && !self.traces_url.parse().is_ok_and(is_whole) {
+            return Err(wrong(
+                "traces_url",
+                format!(
+                    "{:?} is not like \"http://127.0.0.1:4318/v1/traces\", with its path",
+                    self.traces_url
+                ),
+            ));
         }
         let limit = &self.refund_approval_above;
         if !limit.is_empty() && mypos::Amount::parse(limit, mypos::Currency::Eur).is_err() {
@@ -494,7 +515,7 @@ impl Config {
 /// Whether a text is an origin as browsers send it: scheme, host in small letters, and a port that is not the
 /// scheme's own.
 fn is_origin(text: &str) -> bool {
-    text.parse::<http::Uri>().is_ok_and(|uri| {
+    text.parse::<Uri>().is_ok_and(|uri| {
         let own_port = match uri.scheme_str() {
             Some("http") => 80,
             Some("https") => 443,
@@ -631,6 +652,28 @@ mod tests {
             .unwrap_err();
         assert!(!error.contains("a-secret"), "{error}");
         assert!(matches!(parse(MINIMAL, &[]).unwrap().database().unwrap(), Database::Sqlite(_)));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_named_and_not_repeated() {
+        for broken in ["quote_keys = [\"one:a-secret", "log = \"info\"\nlog = \"a-secret\"", "a-secret"] {
+            let error = parse(&format!("shop_name = \"Shop\"\n{broken}\n"), &[]).unwrap_err();
+            assert!(error.contains("line ") && !error.contains("a-secret"), "{error}");
+        }
+        assert!(parse("\n\nlog = ", &[]).unwrap_err().contains("line 3"));
+    }
+
+    #[test]
+    fn what_is_logged_and_where_traces_go_can_be_read() {
+        for (setting, good, bad) in [
+            ("log", "info,tillgate=debug", "tillgate=debgu"),
+            ("traces_url", "http://127.0.0.1:4318/v1/traces", "http://127.0.0.1:4318"),
+            ("traces_url", "https://traces.example.com/v1/traces", "traces.example.com/v1/traces"),
+        ] {
+            parse(&format!("{setting} = {good:?}\n{MINIMAL}"), &[]).unwrap();
+            let error = parse(&format!("{setting} = {bad:?}\n{MINIMAL}"), &[]).unwrap_err();
+            assert!(error.contains(setting) && error.contains(bad), "{error}");
+        }
     }
 
     #[test]

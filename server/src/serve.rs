@@ -192,11 +192,11 @@ impl Running {
         checkout.store().set_endpoints(names).await.map_err(StartupError::Endpoints)?;
         for endpoint in endpoints.clone() {
             let courier = HttpCourier::new()?;
-            let (checkout, stopped) = (Arc::clone(checkout), self.stopped());
+            let (checkout, stop) = (Arc::clone(checkout), self.stop.subscribe());
             self.tasks.push(tokio::spawn(async move {
-                let mut stopped = std::pin::pin!(stopped);
-                loop {
-                    let pause = match checkout.deliver_webhooks(&endpoint, &courier).await {
+                let stopped = || stopped(stop.clone());
+                while !*stop.borrow() {
+                    let pause = match checkout.deliver_webhooks(&endpoint, &courier, stopped()).await {
                         // There may be more.
                         Ok(report) if report.delivered > 0 => Duration::ZERO,
                         Ok(_) => DELIVER_EVERY,
@@ -206,8 +206,7 @@ impl Running {
                         }
                     };
                     tokio::select! {
-                        biased;
-                        () = &mut stopped => break,
+                        () = stopped() => {}
                         () = tokio::time::sleep(pause) => {}
                     }
                 }
@@ -217,11 +216,7 @@ impl Running {
     }
 
     fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stop = self.stop.subscribe();
-        async move {
-            // An error means that the sender is gone, which is an end as well.
-            let _ = stop.wait_for(|stop| *stop).await;
-        }
+        stopped(self.stop.subscribe())
     }
 
     /// Ends: no new work, and what is running is finished, for a while.
@@ -236,6 +231,12 @@ impl Running {
             tracing::warn!("some requests were still running when the server ended");
         }
     }
+}
+
+/// Waits for the end.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is an end as well.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// From now on Ctrl-C and SIGTERM do not kill the process, but complete what is returned. To be called before anything

@@ -131,8 +131,8 @@ pub enum Redelivery {
     One(OrderId, WebhookId),
     /// All of an order.
     Order(OrderId),
-    /// All that were given up.
-    GivenUp,
+    /// All that were not delivered: given up, or waiting for their next try.
+    Undelivered,
 }
 
 /// The store's part that tells the merchant's systems what happened.

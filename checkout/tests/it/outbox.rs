@@ -19,17 +19,22 @@ macro_rules! outbox_conformance {
             nobody_is_told_where_nobody_listens,
             each_endpoint_is_told_once_that_an_order_was_paid,
             paid_by_status_alone_is_told_once_it_is_confirmed,
+            a_doubt_about_a_payment_is_not_told,
+            what_went_back_before_it_was_beyond_doubt_is_told_with_it,
+            what_went_back_in_full_before_it_was_beyond_doubt_is_not_told,
             a_payment_that_was_not_taken_is_not_told,
             a_reversal_is_told_only_to_those_who_heard_of_the_payment,
             each_refund_is_told_with_the_sum_of_all,
             refunds_of_money_that_was_never_the_orders_are_not_told,
             money_received_by_hand_is_told_and_so_is_its_refund,
             an_order_that_stays_paid_by_hand_is_not_told_as_reversed,
+            money_received_by_hand_in_place_of_a_doubtful_payment_is_told_as_what_it_is,
             what_failed_with_its_transaction_is_not_told,
             of_each_order_only_the_oldest_message_is_sent,
             a_message_is_claimed_by_one_and_again_after_its_lease,
             what_came_of_a_lost_claim_changes_nothing,
             what_is_given_up_is_sent_again_only_if_somebody_asks,
+            what_waits_for_its_next_try_is_sent_at_once_if_somebody_asks,
             an_endpoint_that_is_gone_is_told_nothing_more,
         }
     };
@@ -126,6 +131,54 @@ pub async fn paid_by_status_alone_is_told_once_it_is_confirmed(store: &Shared) {
     assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
 }
 
+pub async fn a_doubt_about_a_payment_is_not_told(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    for round in 1..3 {
+        apply(store, &ours, Cause::Cancel, NOW + round * HOUR).await;
+        assert!(!payment(store, &ours).await.confirmed, "it is asked about again");
+        apply(store, &ours, status_paid(&ours), NOW + round * HOUR + MINUTE).await;
+        apply(store, &ours, status_paid(&ours), NOW + round * HOUR + 12 * MINUTE).await;
+        assert!(payment(store, &ours).await.confirmed);
+    }
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid], "they ship once");
+    apply(store, &ours, Cause::Cancel, NOW + 3 * HOUR).await;
+    let refund = reserved(store, &ours, 30).await;
+    settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+    apply(store, &ours, Cause::StatusReversed, NOW + 4 * HOUR).await;
+    let expected = [WebhookKind::OrderPaid, WebhookKind::OrderRefunded, WebhookKind::OrderReversed];
+    assert_eq!(kinds_told(store, &ours).await, expected);
+}
+
+/// A payment of 100 that a status reply called paid, of which some went back before another one agreed.
+async fn refunded_before_it_was_confirmed(store: &Shared, minor: i64) -> Started {
+    listen(store, &["erp"]).await;
+    let ours = start(store, 100, NOW).await;
+    apply(store, &ours, status_paid(&ours), NOW + MINUTE).await;
+    let refund = reserved(store, &ours, minor).await;
+    settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+    assert!(told(store, &ours).await.is_empty());
+    apply(store, &ours, status_paid(&ours), NOW + 12 * MINUTE).await;
+    assert!(payment(store, &ours).await.confirmed);
+    ours
+}
+
+pub async fn what_went_back_before_it_was_beyond_doubt_is_told_with_it(store: &Shared) {
+    let ours = refunded_before_it_was_confirmed(store, 30).await;
+    assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid, WebhookKind::OrderRefunded]);
+    assert_eq!(body(&told(store, &ours).await[1])["data"]["amount_minor"], 30);
+    let rest = reserved(store, &ours, 70).await;
+    settle(store, rest, RefundEvent::AnsweredYes).await.unwrap();
+    let data = body(&told(store, &ours).await[2])["data"].clone();
+    assert_eq!((&data["amount_minor"], &data["refunded_minor"]), (&70.into(), &100.into()));
+}
+
+pub async fn what_went_back_in_full_before_it_was_beyond_doubt_is_not_told(store: &Shared) {
+    let ours = refunded_before_it_was_confirmed(store, 100).await;
+    assert_eq!(file(store, &ours).await.order.state, OrderState::Refunded);
+    assert!(told(store, &ours).await.is_empty(), "nobody is to ship it");
+}
+
 pub async fn a_payment_that_was_not_taken_is_not_told(store: &Shared) {
     listen(store, &["erp"]).await;
     let ours = start(store, 100, NOW).await;
@@ -218,6 +271,19 @@ pub async fn an_order_that_stays_paid_by_hand_is_not_told_as_reversed(store: &Sh
     assert_eq!(kinds_told(store, &ours).await, [WebhookKind::OrderPaid]);
 }
 
+pub async fn money_received_by_hand_in_place_of_a_doubtful_payment_is_told_as_what_it_is(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = start(store, 100, NOW).await;
+    apply(store, &ours, status_paid(&ours), NOW + MINUTE).await;
+    receive(store, &ours, 120).await;
+    assert!(told(store, &ours).await.is_empty());
+    apply(store, &ours, Cause::StatusReversed, NOW + 2 * MINUTE).await;
+    let told = told(store, &ours).await;
+    assert_eq!(told.iter().map(|webhook| webhook.kind).collect::<Vec<_>>(), [WebhookKind::OrderPaid]);
+    let data = body(&told[0])["data"].clone();
+    assert_eq!((&data["amount_minor"], &data["gateway_reference"]), (&120.into(), &Value::Null));
+}
+
 pub async fn what_failed_with_its_transaction_is_not_told(store: &Shared) {
     listen(store, &["erp"]).await;
     let ours = paid(store, 100, NOW).await;
@@ -275,6 +341,26 @@ pub async fn what_came_of_a_lost_claim_changes_nothing(store: &Shared) {
     assert_eq!(told(store, &ours).await[0].state, WebhookState::Delivered);
 }
 
+pub async fn what_waits_for_its_next_try_is_sent_at_once_if_somebody_asks(store: &Shared) {
+    listen(store, &["erp", "mail"]).await;
+    let ours = paid(store, 100, NOW).await;
+    note(store, &claim(store, NOW).await[0], WebhookState::Waiting, NOW + 24 * HOUR).await;
+    assert!(claim(store, NOW + HOUR).await.is_empty());
+    listen(store, &["erp"]).await;
+    let asked = store.redeliver(Redelivery::Undelivered, anna(), NOW + HOUR).await.unwrap();
+    assert_eq!(asked, 1, "nobody is told by \"mail\" any more");
+    assert_eq!(claim(store, NOW + HOUR).await[0].webhook.order, ours.order);
+    let gone = told(store, &ours).await.into_iter().find(|webhook| webhook.endpoint == "mail").unwrap();
+    let again = store.redeliver(Redelivery::One(ours.order, gone.id), anna(), NOW + HOUR).await.unwrap();
+    assert_eq!(again, 0);
+    listen(store, &["mail"]).await;
+    assert_eq!(
+        store.backlog(NOW).await.unwrap().webhooks_waiting,
+        1,
+        "it comes back, and so does what waited"
+    );
+}
+
 pub async fn what_is_given_up_is_sent_again_only_if_somebody_asks(store: &Shared) {
     listen(store, &["erp"]).await;
     let (ours, other) = (paid(store, 100, NOW).await, paid(store, 100, NOW).await);
@@ -289,14 +375,14 @@ pub async fn what_is_given_up_is_sent_again_only_if_somebody_asks(store: &Shared
     let ask = async |which| store.redeliver(which, anna(), NOW + HOUR).await.unwrap();
     let id = claimed[0].webhook.id;
     assert_eq!(ask(Redelivery::One(other.order, id)).await, 0, "it is another order's");
-    assert_eq!(ask(Redelivery::GivenUp).await, 1);
+    assert_eq!(ask(Redelivery::Undelivered).await, 1);
     let backlog = store.backlog(NOW + HOUR).await.unwrap();
     assert_eq!((backlog.webhooks_waiting, backlog.webhooks_given_up), (1, 0));
     assert_eq!(backlog.oldest_webhook_at_ms, Some(NOW));
     let again = claim(store, NOW + HOUR).await.remove(0);
     assert_eq!((again.webhook.id, again.webhook.tries), (id, 0));
     note(store, &again, WebhookState::Delivered, NOW).await;
-    assert_eq!(ask(Redelivery::GivenUp).await, 0);
+    assert_eq!(ask(Redelivery::Undelivered).await, 0);
     assert_eq!(ask(Redelivery::One(ours.order, id)).await, 1);
     assert_eq!(ask(Redelivery::Order(other.order)).await, 1);
     assert_eq!(claim(store, NOW + HOUR).await.len(), 2);

@@ -296,7 +296,11 @@ async fn works(world: &Arc<World>, shop: &Checkout, is_first: bool) {
             Ok(_) => {}
             Err(error) => world.state().note(|| format!("reconciliation failed: {error}")),
         }
-        while shop.deliver_webhooks(&endpoint, &courier).await.is_ok_and(|report| report.delivered > 0) {}
+        while shop
+            .deliver_webhooks(&endpoint, &courier, std::future::pending())
+            .await
+            .is_ok_and(|report| report.delivered > 0)
+        {}
     }
 }
 

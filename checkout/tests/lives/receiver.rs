@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use checkout::store::merchant::OrderRecord;
 use checkout::store::outbox::{WebhookKind, WebhookState};
 use checkout::webhooks::{Courier, Endpoint, Letter};
-use domain::OrderState;
+use domain::{OrderState, PaymentState};
 
 use crate::world::World;
 
@@ -86,8 +86,16 @@ impl crate::world::State {
             }
             is_paid = is_paid_now;
         }
+        let reversed = heard.iter().filter(|(_, kind)| *kind == WebhookKind::OrderReversed).count();
+        let payments = &record.file.payments;
+        if reversed > payments.iter().filter(|payment| payment.state == PaymentState::Reversed).count() {
+            return Err(format!("webhooks: {heard:?} was heard, and fewer payments were reversed"));
+        }
         let state = record.file.order.state;
-        if is_paid != matches!(state, OrderState::Paid | OrderState::Refunded) {
+        // What went back in full before it was beyond doubt is not told.
+        let was_doubtful = payments.iter().any(|payment| payment.status_paid_at_ms.is_some());
+        let may_be_unheard = state == OrderState::Refunded && was_doubtful && !is_paid;
+        if !may_be_unheard && is_paid != matches!(state, OrderState::Paid | OrderState::Refunded) {
             return Err(format!("webhooks: it is {}, and {heard:?} was heard", state.name()));
         }
         Ok(())

@@ -37,7 +37,7 @@ pub(super) struct List {
 #[derive(clap::Args)]
 #[command(
     after_help = "Exit code 0: they are on their way; 1: there is no such order, or nothing to send; 2: no configuration; 3: it failed.\n\n\
-                  Examples: tillgate webhooks redeliver --given-up\n          \
+                  Examples: tillgate webhooks redeliver --undelivered\n          \
                   tillgate webhooks redeliver --order TG-7K3M-9QXA --message 17"
 )]
 pub(super) struct Redeliver {
@@ -56,9 +56,9 @@ struct Which {
     /// Those about the order of this reference, delivered or not
     #[arg(long, value_name = "REFERENCE")]
     order: Option<String>,
-    /// All that were given up
+    /// All that were not delivered: given up, or waiting for their next try
     #[arg(long)]
-    given_up: bool,
+    undelivered: bool,
 }
 
 impl Command {
@@ -118,7 +118,7 @@ impl Redeliver {
         let count = if let Some(reference) = &self.which.order {
             checkout.redeliver(reference, self.message.map(WebhookId), actor).await?
         } else {
-            let again = checkout.store().redeliver(Redelivery::GivenUp, actor, checkout.now_ms());
+            let again = checkout.store().redeliver(Redelivery::Undelivered, actor, checkout.now_ms());
             again.await.map_err(CheckoutError::from)?
         };
         match count {

@@ -348,7 +348,7 @@ impl Shop {
 
     /// Somebody with a browser.
     pub fn browser(&self) -> Browser {
-        Browser { client: client().cookie_store(true).build().unwrap(), url: self.url.clone() }
+        Browser::at(&self.url)
     }
 }
 
@@ -399,6 +399,11 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// A browser that goes to a shop.
+    pub fn at(url: &str) -> Self {
+        Self { client: client().cookie_store(true).build().unwrap(), url: url.to_owned() }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         Answer::of(self.client.get(format!("{}{path}", self.url))).await
     }

@@ -122,7 +122,10 @@ async fn telling(receiver: &Receiver) -> (Shop, String) {
 /// One round of the task that `serve` runs.
 async fn deliver(shop: &Shop) -> Deliveries {
     let courier = HttpCourier::new().unwrap();
-    shop.checkout.deliver_webhooks(&shop.checkout.settings.webhooks[0], &courier).await.unwrap()
+    shop.checkout
+        .deliver_webhooks(&shop.checkout.settings.webhooks[0], &courier, std::future::pending())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -187,11 +190,11 @@ async fn what_nobody_took_for_days_is_given_up_and_sent_again_by_a_person() {
 
     // By command.
     receiver.says(204);
-    let again = command(&["webhooks", "redeliver", "--given-up"], &file, b"");
+    let again = command(&["webhooks", "redeliver", "--undelivered"], &file, b"");
     assert_eq!((code(&again), out(&again).starts_with("1 on their way")), (0, true), "{again:?}");
     // The command reads the system's clock, which the shop's is ahead of.
     assert_eq!(deliver(&shop).await.delivered, 1);
-    assert_eq!(code(&command(&["webhooks", "redeliver", "--given-up"], &file, b"")), 1, "there is none");
+    assert_eq!(code(&command(&["webhooks", "redeliver", "--undelivered"], &file, b"")), 1, "there is none");
     let listed = command(&["webhooks", "list"], &file, b"");
     assert_eq!((code(&listed), out(&listed).as_str()), (0, ""));
     let all = json_of(&command(&["webhooks", "list", "--order", &reference, "--json"], &file, b""));

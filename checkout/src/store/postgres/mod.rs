@@ -32,6 +32,7 @@ fn migrations() -> Migrator {
     let mut migrator = Migrator::with_migrations(vec![
         step(1, "orders, merchant, storefront", include_str!("migrations/0001_everything.sql")),
         step(2, "webhooks", include_str!("migrations/0002_webhooks.sql")),
+        step(3, "doubts", include_str!("migrations/0003_doubts.sql")),
     ]);
     migrator.dangerous_set_table_name("tillgate_migrations");
     // A newer version may have been here: `PostgresStore::schema` looks at that.

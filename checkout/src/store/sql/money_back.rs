@@ -100,6 +100,13 @@ pub(super) fn counted_minor(connection: &dyn Connection, payment: PaymentId) -> 
     value(connection, sql, values![payment])
 }
 
+/// What of a payment has gone back.
+pub(super) fn done_minor(connection: &dyn Connection, payment: PaymentId) -> Done<i64> {
+    let sql = "SELECT CAST(coalesce(sum(amount_minor), 0) AS BIGINT) FROM refunds
+         WHERE payment_id = ?1 AND state = 'done'";
+    value(connection, sql, values![payment])
+}
+
 pub(super) fn reserve_refund(connection: &dyn Connection, new: &NewRefund, now_ms: i64) -> Done<Reserved> {
     hold_order_of(connection, new.payment)?;
     if let Some(before) = new.key.map(|key| refund_of_key(connection, key)).transpose()?.flatten() {
@@ -231,7 +238,7 @@ fn after_money_went_back(connection: &dyn Connection, refund: &Refund, now_ms: i
     let order = order_of(connection, refund.order)?;
     let paid = refund.payment.map(|id| payment(connection, id)).transpose()?.flatten();
     let had_heard = matches!(order.state, OrderState::Paid | OrderState::Refunded)
-        && paid.as_ref().is_none_or(|paid| paid.state.holds_money() && paid.confirmed);
+        && paid.as_ref().is_none_or(|paid| paid.state.holds_money() && paid.was_confirmed());
     if had_heard {
         let news = News {
             kind: WebhookKind::OrderRefunded,

@@ -138,11 +138,12 @@ fn undelivered(connection: &dyn Connection, limit: u32) -> Done<Vec<Webhook>> {
 }
 
 fn redeliver(connection: &dyn Connection, which: Redelivery, actor: &Actor, now_ms: i64) -> Done<u32> {
+    // Who is told nothing more is sent nothing again either.
     let again = |condition: &str, values: &[super::Value<'_>]| {
         let sql = format!(
             "UPDATE webhooks SET state = 'waiting', tries = 0, next_try_at_ms = ?1, leased_until_ms = 0,
                  settled_at_ms = NULL
-             WHERE {condition}"
+             WHERE {condition} AND endpoint_id IN (SELECT id FROM webhook_endpoints WHERE is_active = 1)"
         );
         connection.execute(&sql, values)
     };
@@ -151,7 +152,7 @@ fn redeliver(connection: &dyn Connection, which: Redelivery, actor: &Actor, now_
             (Some(order), again("id = ?2 AND order_id = ?3", values![now_ms, id.0, order])?)
         }
         Redelivery::Order(order) => (Some(order), again("order_id = ?2", values![now_ms, order])?),
-        Redelivery::GivenUp => (None, again("state = 'given_up'", values![now_ms])?),
+        Redelivery::Undelivered => (None, again("state <> 'delivered'", values![now_ms])?),
     };
     if changed > 0 {
         let detail = changed.to_string();

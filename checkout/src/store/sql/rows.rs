@@ -21,7 +21,7 @@ pub(super) const ORDER: &str = "id, reference, mode, state, method, language, cu
 /// The columns of [`payment`].
 pub(super) const PAYMENT: &str = "id, order_id, gateway_order_id, store, method, amount_minor, currency, \
      state, state_since_ms, trnref, started_at_ms, expires_at_ms, returned_at_ms, status_paid_at_ms, \
-     confirmed, next_ask_at_ms, unanswered";
+     confirmed, doubted, next_ask_at_ms, unanswered";
 
 /// Reads the [`ORDER`] columns.
 pub(super) fn order(row: &dyn Row) -> Done<Order> {
@@ -76,6 +76,7 @@ pub(super) fn payment(row: &dyn Row) -> Done<Payment> {
         returned_at_ms: row.get("returned_at_ms")?,
         status_paid_at_ms: row.get("status_paid_at_ms")?,
         confirmed: row.get("confirmed")?,
+        doubted: row.get("doubted")?,
         next_ask_at_ms: row.get("next_ask_at_ms")?,
         unanswered: row.get("unanswered")?,
     })

@@ -2,7 +2,7 @@
 
 use domain::{OrderEvent, OrderState, PaymentState};
 
-use super::money_back::{counted_minor, received_minor};
+use super::money_back::{counted_minor, done_minor, received_minor};
 use super::outbox::{News, tell};
 use super::rows::{self, ORDER, PAYMENT};
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::records::{
     Event, EventKind, HandoverForm, NewEvent, NewOrder, NewPayment, Order, OrderId, Payment, PaymentId,
 };
-use crate::rules::{self, Cause, Situation};
+use crate::rules::{self, Cause, Decision, Situation};
 use crate::search::Found;
 use crate::store::outbox::WebhookKind;
 use crate::store::{
@@ -439,21 +439,7 @@ pub(super) fn apply_to(
     if decision.order != order.state {
         set_order_state(connection, order.id, order.state, decision.order)?;
     }
-    let was_paid = is_paid_for_sure(order.state, &payment);
-    let kind = match (was_paid, is_paid_for_sure(decision.order, &decision.payment)) {
-        (false, true) => Some(WebhookKind::OrderPaid),
-        (true, false) => Some(WebhookKind::OrderReversed),
-        _ => None,
-    };
-    if let Some(kind) = kind {
-        let news = News {
-            kind,
-            amount_minor: payment.money.minor,
-            method: payment.method,
-            gateway_reference: decision.payment.trnref.as_deref(),
-        };
-        tell(connection, &order, &news, now_ms)?;
-    }
+    tell_whether_paid(connection, &order, &payment, &decision, received, now_ms)?;
     for (index, event) in decision.events.iter().enumerate() {
         // The raw message belongs to the first event that it caused.
         let event = NewEvent { raw: raw.filter(|_| index == 0).map(str::to_owned), ..event.clone() };
@@ -462,11 +448,51 @@ pub(super) fn apply_to(
     Ok(Applied { order, decision })
 }
 
-/// Whether an order counts as paid beyond doubt, as far as one of its payments goes: it holds the money and is confirmed,
+/// Tells the merchant's systems that an order is paid now, or is not any more, by what happened to one of its payments.
+fn tell_whether_paid(
+    connection: &dyn Connection,
+    order: &Order,
+    before: &Payment,
+    decision: &Decision,
+    received_minor: i64,
+    now_ms: i64,
+) -> Done<()> {
+    let after = &decision.payment;
+    let kind = match (is_paid_for_sure(order.state, before), is_paid_for_sure(decision.order, after)) {
+        (false, true) => WebhookKind::OrderPaid,
+        (true, false) => WebhookKind::OrderReversed,
+        _ => return Ok(()),
+    };
+    if decision.order == OrderState::Refunded {
+        // All of it went back before it was beyond doubt: nobody was told, and nobody is to ship anything.
+        return Ok(());
+    }
+    if kind == WebhookKind::OrderPaid && !after.state.holds_money() {
+        // What came in by the merchant's own methods pays it in the payment's place.
+        let news = News { kind, amount_minor: received_minor, method: order.method, gateway_reference: None };
+        return tell(connection, order, &news, now_ms);
+    }
+    let news = News {
+        kind,
+        amount_minor: after.money.minor,
+        method: after.method,
+        gateway_reference: after.trnref.as_deref(),
+    };
+    tell(connection, order, &news, now_ms)?;
+    // What went back meanwhile was not told either.
+    let gone_minor = done_minor(connection, after.id)?;
+    if kind == WebhookKind::OrderPaid && gone_minor > 0 {
+        let news = News { kind: WebhookKind::OrderRefunded, amount_minor: gone_minor, ..news };
+        tell(connection, order, &news, now_ms)?;
+    }
+    Ok(())
+}
+
+/// Whether an order counts as paid beyond doubt, as far as one of its payments goes: it holds the money and was confirmed,
 /// or the order has its money from elsewhere. The merchant's systems hear of nothing less.
 fn is_paid_for_sure(order: OrderState, payment: &Payment) -> bool {
     if payment.state.holds_money() {
-        payment.confirmed
+        payment.was_confirmed()
     } else {
         matches!(order, OrderState::Paid | OrderState::Refunded)
     }
@@ -476,7 +502,8 @@ fn is_paid_for_sure(order: OrderState, payment: &Payment) -> bool {
 fn store_payment(connection: &dyn Connection, payment: &Payment, before: PaymentState) -> Done<()> {
     let changed = connection.execute(
         "UPDATE payments SET state = ?3, state_since_ms = ?4, trnref = ?5, returned_at_ms = ?6,
-             status_paid_at_ms = ?7, confirmed = ?8, next_ask_at_ms = ?9, unanswered = ?10, ask_leased_until_ms = 0
+             status_paid_at_ms = ?7, confirmed = ?8, next_ask_at_ms = ?9, unanswered = ?10, ask_leased_until_ms = 0,
+             doubted = ?11
          WHERE id = ?1 AND state = ?2",
         values![
             payment.id,
@@ -489,6 +516,7 @@ fn store_payment(connection: &dyn Connection, payment: &Payment, before: Payment
             payment.confirmed,
             payment.next_ask_at_ms,
             payment.unanswered,
+            payment.doubted,
         ],
     )?;
     expect_one(changed, "payment")
@@ -604,6 +632,9 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
         Ok((waiting, oldest))
     })?;
     let (waiting, oldest_webhook_at_ms) = found.unwrap_or_default();
+    // With the condition of the index, or SQLite reads all of them.
+    let given_up = "SELECT count(*) FROM webhooks WHERE state <> 'delivered' AND state = 'given_up'
+         AND endpoint_id IN (SELECT id FROM webhook_endpoints WHERE is_active = 1)";
     let refunds = "SELECT count(*) FROM refunds WHERE state IN ('proposed', 'unknown') AND state = ?1";
     Ok(Backlog {
         due,
@@ -623,7 +654,7 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
         )?,
         webhooks_waiting: waiting,
         oldest_webhook_at_ms,
-        webhooks_given_up: value(connection, "SELECT count(*) FROM webhooks WHERE state = 'given_up'", &[])?,
+        webhooks_given_up: value(connection, given_up, &[])?,
     })
 }
 

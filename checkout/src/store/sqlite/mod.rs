@@ -30,6 +30,7 @@ fn migrations() -> Migrations<'static> {
         }),
         M::up(include_str!("migrations/0003_storefront.sql")),
         M::up(include_str!("migrations/0004_webhooks.sql")),
+        M::up(include_str!("migrations/0005_doubts.sql")),
     ])
 }
 
