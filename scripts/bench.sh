@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Figures, never pass or fail: how long the merchant's list takes with few orders and with many, and how much one server
-# does on one core.
+# does on one core. BENCH_ORDERS says with how many orders in its database.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/setup.sh"
 STEPS=3
@@ -32,7 +32,8 @@ printf '\n## The merchant'"'"'s list\n\n```\n' >>"$FOUND"
 cargo run --release --locked --offline --package tillgate-checkout --example transactions -- "$@" | tee -a "$FOUND"
 printf '```\n\n## One server on one core\n\n' >>"$FOUND"
 
-step "One server on one core" "8 minutes"
+read -r -a ORDERS <<<"${BENCH_ORDERS:-10000 1000000 10000000}"
+step "One server on one core, with ${ORDERS[*]} orders" "8 minutes to build, and some for each million"
 cargo bench --locked --offline --package tillgate-server --bench load --no-run
 # The server has the first core for itself; the database of PostgreSQL lies on the disk.
 on_the_others() {
@@ -45,8 +46,10 @@ on_the_others() {
     fi
 }
 export POSTGRES_ON=${TMPDIR:-/tmp}
-on_the_others scripts/with-postgres.sh cargo bench --quiet --locked --offline --package tillgate-server --bench load |
-    tee -a "$FOUND"
+PLOT=$ROOT/$(dirname "$PAGE")/growth.svg
+on_the_others env BENCH_PLOT="$PLOT" scripts/with-postgres.sh \
+    cargo bench --quiet --locked --offline --package tillgate-server --bench load -- "${ORDERS[@]}" | tee -a "$FOUND"
+printf '![How the times grow with the orders](growth.svg)\n' >>"$FOUND"
 end_step
 awk -v mark="$MARK" '{ print } $0 == mark { exit }' "$PAGE" >"$PAGE.new"
 cat "$FOUND" >>"$PAGE.new"

@@ -1,7 +1,11 @@
-//! How much one server does on one core: starting payments, taking notifications, telling the status.
+//! How much one server does on one core, with few orders and with many: starting payments, taking notifications, telling
+//! the status, showing the merchant's list.
+//!
+//!     scripts/with-postgres.sh cargo bench --package tillgate-server --bench load -- 10000 1000000
 //!
 //! The server is the release binary, held to one core where `taskset` is there; this program runs on the other ones.
-//! Everything is real HTTP and a real database on the disk. Figures, never pass or fail.
+//! Everything is real HTTP and a real database on the disk. Figures, never pass or fail. `BENCH_PLOT` names the file
+//! that a picture of them goes into.
 #![allow(
     dead_code,
     unused_imports,
@@ -16,21 +20,24 @@
     reason = "a program for whoever measures, with the helpers of the tests"
 )]
 
-#[path = "../tests/it/cli.rs"]
+#[path = "../../tests/it/cli.rs"]
 mod cli;
-#[path = "../../checkout/tests/it/database.rs"]
+#[path = "../../../checkout/tests/it/database.rs"]
 mod database;
-#[path = "../tests/it/gateway.rs"]
+#[path = "../../../checkout/examples/transactions/fill.rs"]
+mod fill;
+#[path = "../../tests/it/gateway.rs"]
 mod gateway;
-#[path = "../tests/it/html.rs"]
+#[path = "../../tests/it/html.rs"]
 mod html;
-#[path = "../tests/it/keys.rs"]
+#[path = "../../tests/it/keys.rs"]
 mod keys;
-#[path = "../tests/it/messages.rs"]
+#[path = "../../tests/it/messages.rs"]
 mod messages;
-#[path = "../tests/it/pay.rs"]
+#[path = "../../tests/it/pay.rs"]
 mod pay;
-#[path = "../tests/it/shop.rs"]
+mod plot;
+#[path = "../../tests/it/shop.rs"]
 mod shop;
 
 use std::path::Path;
@@ -41,7 +48,9 @@ use std::time::{Duration, Instant};
 
 use checkout::checkout::Checkout;
 use checkout::clock::SystemClock;
+use checkout::people::{Actor, Role};
 use checkout::records::PaymentId;
+use checkout::store::sqlite::SqliteStore;
 use futures_util::future::join_all;
 use rsa::pkcs8::DecodePrivateKey as _;
 use rsa::signature::{SignatureEncoding as _, Signer as _};
@@ -50,16 +59,25 @@ use server::serve::open_checkout;
 use sqlx::Executor as _;
 
 use crate::database::Database;
+use crate::fill::Dialect;
 use crate::keys::FIRST;
 use crate::messages::notify;
 use crate::pay::api_form;
-use crate::shop::{configuration, purchase};
+use crate::plot::Point;
+use crate::shop::{Browser, configuration, purchase};
 
 /// Requests that are under way at a time.
 const IN_FLIGHT: usize = 64;
-/// How many payments are started, and how many of them are notified as fast as possible and at a steady rate.
-const PAYMENTS: usize = 16_000;
+/// How many payments are started as fast as possible, and how many at a steady rate.
+const STARTED_FAST: usize = 12_000;
+const STARTED_STEADILY: usize = 4_000;
+/// How many of all of them are notified as fast as possible; the others are at a steady rate.
 const NOTIFIED_FAST: usize = 8_000;
+/// The share of the fastest rate that is steady.
+const STEADY: f64 = 0.7;
+const POLLED: usize = 20_000;
+const LISTED: usize = 1_500;
+const MERCHANT: [&str; 2] = ["anna@shop.example", "correct horse battery"];
 /// How long a rate is measured.
 const MEASURED: Duration = Duration::from_secs(3);
 
@@ -204,16 +222,75 @@ fn main() {
         "Server on one core: {}; {IN_FLIGHT} requests in flight.\n",
         if has_taskset() { "yes" } else { "no, taskset is missing" }
     );
-    runtime.block_on(measure("SQLite", None, own));
+    let sizes: Vec<u32> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![10_000] } else { sizes };
+    let mut points = Vec::new();
+    for orders in &sizes {
+        runtime.block_on(measure("SQLite", None, own, *orders, &mut points));
+    }
     if std::env::var_os("TEST_DATABASE_URL").is_some() {
-        let database = runtime.block_on(Database::migrated());
-        runtime.block_on(measure("PostgreSQL", Some(&database), own));
+        for orders in &sizes {
+            let database = runtime.block_on(Database::migrated());
+            runtime.block_on(measure("PostgreSQL", Some(&database), own, *orders, &mut points));
+        }
     } else {
         println!("PostgreSQL was not measured: TEST_DATABASE_URL is not set.");
     }
+    if sizes.len() > 1 {
+        print_growth(&points, &sizes);
+    }
+    if let Some(path) = std::env::var_os("BENCH_PLOT") {
+        std::fs::write(path, plot::growth(&points)).unwrap();
+    }
 }
 
-async fn measure(name: &str, database: Option<&Database>, signing: f64) {
+/// The medians side by side.
+fn print_growth(points: &[Point], sizes: &[u32]) {
+    println!("### Growth\n\nHalf of the answers took at most, in ms, with so many orders in the database:\n");
+    let columns = |texts: Vec<String>| format!("| {} |", texts.join(" | "));
+    let mut head = vec!["database".to_owned(), String::new()];
+    head.extend(sizes.iter().map(|orders| plot::grouped(*orders)));
+    head.push("last by first".to_owned());
+    println!("{}\n|{}", columns(head.clone()), "---|".repeat(head.len()));
+    for row in points.iter().filter(|point| point.orders == sizes[0]) {
+        let same = |point: &&Point| (point.database, point.what) == (row.database, row.what);
+        let medians: Vec<f64> = points.iter().filter(same).map(|point| point.median_ms).collect();
+        let mut texts = vec![row.database.to_owned(), row.what.to_owned()];
+        texts.extend(medians.iter().map(|ms| format!("{ms:.2}")));
+        texts.push(format!("{:.2}", medians.last().unwrap() / medians[0]));
+        println!("{}", columns(texts));
+    }
+    println!();
+}
+
+async fn fill_sqlite(path: &Path, orders: u32) {
+    drop(SqliteStore::open(path).unwrap());
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000").unwrap();
+    for statement in Dialect::Sqlite.statements("test", orders) {
+        connection.execute_batch(&statement).unwrap();
+    }
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
+
+async fn fill_postgres(database: &Database, orders: u32) {
+    let mut connection = database.connection().await;
+    connection.execute("SET synchronous_commit = off").await.unwrap();
+    for statement in Dialect::Postgres.statements("test", orders) {
+        connection.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+    }
+    // What the database's own housekeeping does in time.
+    connection.execute("VACUUM ANALYZE").await.unwrap();
+    connection.execute("CHECKPOINT").await.unwrap();
+}
+
+async fn measure(
+    name: &'static str,
+    database: Option<&Database>,
+    signing: f64,
+    orders: u32,
+    points: &mut Vec<Point>,
+) {
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let [port, operator] = [(); 2]
         .map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap())
@@ -236,6 +313,12 @@ async fn measure(name: &str, database: Option<&Database>, signing: f64) {
         Some(database) => bare_inserts_postgres(database).await,
         None => bare_inserts_sqlite(dir.path()),
     };
+    let began = Instant::now();
+    match database {
+        Some(database) => fill_postgres(database, orders).await,
+        None => fill_sqlite(&dir.path().join("shop.db"), orders).await,
+    }
+    let filled = began.elapsed().as_secs();
     let mut command = on_one_core(cli::tillgate().get_program());
     command.args(["serve", "--config"]).arg(&file).stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(std::fs::File::create(dir.path().join("log")).unwrap());
@@ -256,19 +339,29 @@ async fn measure(name: &str, database: Option<&Database>, signing: f64) {
         text
     };
 
-    println!("### {name}\n");
-    println!("One durable insert after the other, over one connection: {bare:.0} a second.\n");
+    println!("### {name}, {} orders\n", plot::grouped(orders));
+    println!(
+        "Filled in {filled} s. One durable insert after the other, over one connection: {bare:.0} a second.\n"
+    );
     println!("| | a second | of signing | core busy | half ms | 99 % ms | 99.9 % ms |");
     println!("|---|---|---|---|---|---|---|");
-    let presses: Vec<String> = (0..PAYMENTS)
+    let mut keep = |what: &'static str, series: &Series| {
+        series.row(what, signing);
+        points.push(Point { database: name, orders, what, median_ms: series.at(500) });
+    };
+    let presses: Vec<String> = (0..STARTED_FAST + STARTED_STEADILY)
         .map(|_| html::encode(api_form(&purchase()).iter().map(|(name, value)| (name, value))))
         .collect();
     let (presses, post) = (&presses, &post);
-    let started = closed_loop(server, PAYMENTS, |index| async move {
-        drop(post("/api/checkout/start", presses[index].clone()).await)
-    })
-    .await;
-    started.row("start a payment", signing);
+    let start = |index: usize| async move {
+        drop(post("/api/checkout/start", presses[index].clone()).await);
+    };
+    let started = closed_loop(server, STARTED_FAST, start).await;
+    keep("start a payment", &started);
+    let steady =
+        open_loop(server, STARTED_STEADILY, started.per_second * STEADY, |index| start(STARTED_FAST + index))
+            .await;
+    steady.row("start a payment, at 70 % of that", signing);
 
     let config = Config::parse(&table.to_string(), []).unwrap();
     let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
@@ -277,8 +370,8 @@ async fn measure(name: &str, database: Option<&Database>, signing: f64) {
     let tell =
         |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
     let fast = closed_loop(server, NOTIFIED_FAST, tell).await;
-    fast.row("notify", signing);
-    let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second * 0.7, |index| {
+    keep("notify", &fast);
+    let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second * STEADY, |index| {
         tell(NOTIFIED_FAST + index)
     })
     .await;
@@ -288,13 +381,33 @@ async fn measure(name: &str, database: Option<&Database>, signing: f64) {
     let token = checkout.open_order(payment.order).await.unwrap();
     let address = format!("{url}/api/checkout/status?token={}", token.secret());
     let address = &address;
-    let polled = closed_loop(server, 20_000, |_| async move {
+    let polled = closed_loop(server, POLLED, |_| async move {
         let answer = client.get(address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         drop(answer.bytes().await.unwrap());
     })
     .await;
-    polled.row("status", signing);
+    keep("status", &polled);
+
+    let [email, password] = MERCHANT;
+    checkout.add_user(email, Role::View, password, Actor::command_line("bench")).await.unwrap();
+    let merchant = Browser::at(&url);
+    let credentials = [("email", email), ("password", password), ("next", "")];
+    let credentials = credentials.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let list = merchant.post("/merchant/sign-in", &credentials).await.location().to_owned();
+    for (what, query) in [
+        ("transactions, newest", ""),
+        ("transactions, paid by card", "?state=paid&method=card"),
+        ("transactions, of an e-mail address", "?q=user7%40example.com"),
+    ] {
+        let (merchant, address) = (&merchant, &format!("{list}{query}"));
+        let listed = closed_loop(server, LISTED, |_| async move {
+            let answer = merchant.get(address).await;
+            assert_eq!((answer.status, answer.body.contains("<table")), (200, true));
+        })
+        .await;
+        keep(what, &listed);
+    }
     let memory = memory_of(server);
     println!(
         "\nResident memory of the server: {} MiB now, {} MiB at most.\n",

@@ -11,6 +11,8 @@
     reason = "a measurement"
 )]
 
+mod fill;
+
 use std::error::Error;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -22,37 +24,10 @@ use checkout::store::sqlite::SqliteStore;
 use domain::{OrderState, PaymentMethod};
 use rusqlite::Connection;
 
+use crate::fill::{DAYS, FIRST_DAY};
+
 const PAGE: u32 = 50;
 const ROUNDS: usize = 21;
-/// Ten years of orders, whatever their number.
-const DAYS: u32 = 3_650;
-
-/// Orders of every kind, spread over the days; most are paid by card.
-const FILL: &str = "
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-    INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines, customer,
-        cart, content, placed_at_ms, day, found_email, found_name, found_family_name)
-    SELECT printf('TG-%04X-%04X', i / 65536, i % 65536), 'live',
-        CASE WHEN i % 100 < 70 THEN 'paid' WHEN i % 100 < 80 THEN 'expired' WHEN i % 100 < 90 THEN 'cancelled'
-            WHEN i % 100 < 96 THEN 'refunded' WHEN i % 100 < 99 THEN 'open' ELSE 'awaiting' END,
-        CASE WHEN i % 1000 = 7 THEN 'on-delivery' WHEN i % 10 < 7 THEN 'card' WHEN i % 10 < 9 THEN 'ideal'
-            ELSE 'bank-transfer' END,
-        'de', 'EUR', 500 + (i * 7919) % 20000, 'post', '[]',
-        json_object('email', printf('user%d@example.com', i % (?1 / 4 + 1)), 'first_name', 'Ada',
-            'family_name', printf('%c%c-Lovelace', 97 + i % 26, 97 + (i / 26) % 26), 'phone', '',
-            'street', 'Torstrasse 1', 'postcode', '10119', 'city', 'Berlin', 'country', 'DE'),
-        randomblob(32), zeroblob(32), 1500000000000 + i * 1000, 20000 + (i * ?2) / ?1,
-        printf('user%d@example.com', i % (?1 / 4 + 1)), printf('ada %c%c-lovelace', 97 + i % 26, 97 + (i / 26) % 26),
-        printf('%c%c-lovelace', 97 + i % 26, 97 + (i / 26) % 26)
-    FROM n";
-const PAY: &str = "
-    INSERT INTO payments (order_id, gateway_order_id, store, key_index, method, amount_minor, currency, state,
-        state_since_ms, trnref, started_at_ms, expires_at_ms, form, handoff, salt)
-    SELECT id, 'P' || id, 'main', 1, method, total_minor, currency,
-        CASE WHEN state IN ('paid', 'refunded') THEN 'paid' ELSE 'failed' END, placed_at_ms,
-        CASE WHEN state IN ('paid', 'refunded') THEN 800000000000 + id END, placed_at_ms, placed_at_ms, '{}',
-        randomblob(32), randomblob(16)
-    FROM orders WHERE method IN ('card', 'ideal')";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut numbers = Vec::new();
@@ -67,19 +42,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         let dir = tempfile::tempdir()?;
         let path = dir.path().join("shop.db");
         let store = SqliteStore::open(&path)?;
-        fill(&path, orders)?;
+        prepare(&path, orders)?;
         runtime.block_on(measure(&store, orders))?;
     }
     Ok(())
 }
 
-fn fill(path: &Path, orders: u32) -> Result<(), Box<dyn Error>> {
+fn prepare(path: &Path, orders: u32) -> Result<(), Box<dyn Error>> {
     let began = Instant::now();
     let connection = Connection::open(path)?;
-    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000; BEGIN")?;
-    connection.execute(FILL, (orders, DAYS))?;
-    connection.execute(PAY, ())?;
-    connection.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    connection.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -2000000")?;
+    for statement in fill::Dialect::Sqlite.statements("live", orders) {
+        connection.execute_batch(&statement)?;
+    }
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
     let bytes = std::fs::metadata(path)?.len();
     println!("\n{orders} orders: {} MB, filled in {} s", bytes / 1_000_000, began.elapsed().as_secs());
     Ok(())
@@ -88,7 +64,7 @@ fn fill(path: &Path, orders: u32) -> Result<(), Box<dyn Error>> {
 /// What people ask for, each with a name.
 fn questions(orders: u32) -> Vec<(&'static str, Filter, From)> {
     let all = Filter::all(Mode::Live);
-    let middle = Cursor { day: 20_000 + i64::from(DAYS) / 2, id: OrderId(i64::from(orders) / 2) };
+    let middle = Cursor { day: FIRST_DAY + DAYS / 2, id: OrderId(i64::from(orders) / 2) };
     let search = |search: Vec<Search>| Filter { search, ..Filter::all(Mode::Live) };
     vec![
         ("newest", all.clone(), From::Newest),
