@@ -88,7 +88,7 @@ fn questions(orders: u32) -> Vec<(&'static str, Filter, From)> {
         ),
         ("needs attention", Filter { attention: true, ..all }, From::Newest),
         ("by reference", search(vec![Search::Reference("TG-0000-0007".into())]), From::Newest),
-        ("by gateway reference", search(vec![Search::Gateway("800000000007".into())]), From::Newest),
+        ("by gateway reference", search(vec![Search::Gateway("800000000008".into())]), From::Newest),
         ("by e-mail address", search(vec![Search::Person("user7@example.com".into())]), From::Newest),
         ("by amount", search(vec![Search::Amount(1_234)]), From::Newest),
         ("by the first letter of a name (cut short)", search(vec![Search::Person("a".into())]), From::Newest),
