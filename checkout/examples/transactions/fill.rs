@@ -43,7 +43,7 @@ impl Dialect {
         let letter =
             |of: &str| format!("substr('abcdefghijklmnopqrstuvwxyz', CAST(1 + {of} % 26 AS INTEGER), 1)");
         let name = format!("{} || {} || '-lovelace'", letter("i"), letter("(i / 26)"));
-        let email = format!("'user' || i % {} || '@example.com'", orders / 4 + 1);
+        let email = format!("'user' || (i % {}) || '@example.com'", orders / 4 + 1);
         let cart = self.hash("'cart ' || i");
         let content = self.hash("'content ' || i");
         let first = from.saturating_add(1);
