@@ -76,7 +76,9 @@ const NOTIFIED_FAST: usize = 8_000;
 /// The share of the fastest rate that is steady.
 const STEADY: f64 = 0.7;
 const POLLED: usize = 20_000;
-const LISTED: usize = 1_500;
+/// How many pages of the list are asked for, and how many at a time: a shop has few merchants.
+const LISTED: usize = 200;
+const LISTED_AT_A_TIME: usize = 4;
 const MERCHANT: [&str; 2] = ["anna@shop.example", "correct horse battery"];
 /// How long a rate is measured.
 const MEASURED: Duration = Duration::from_secs(3);
@@ -116,11 +118,16 @@ impl Series {
 }
 
 /// Sends every body, so many at a time, each as soon as the one before is answered.
-async fn closed_loop<F: Future<Output = ()>>(server: u32, count: usize, send: impl Fn(usize) -> F) -> Series {
+async fn closed_loop<F: Future<Output = ()>>(
+    server: u32,
+    at_a_time: usize,
+    count: usize,
+    send: impl Fn(usize) -> F,
+) -> Series {
     let worked = worked(server);
     let next = AtomicUsize::new(0);
     let began = Instant::now();
-    let workers = (0..IN_FLIGHT).map(|_| async {
+    let workers = (0..at_a_time).map(|_| async {
         let mut micros = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -219,7 +226,7 @@ fn main() {
         "RSA-SHA256 signatures a second on one core, 2048 bits: {own:.0} (aws-lc-rs, as the server signs), {rsa:.0} (rsa), {openssl:.0} (OpenSSL)"
     );
     println!(
-        "Server on one core: {}; {IN_FLIGHT} requests in flight.\n",
+        "Server on one core: {}; {IN_FLIGHT} requests in flight, {LISTED_AT_A_TIME} of the list.\n",
         if has_taskset() { "yes" } else { "no, taskset is missing" }
     );
     let sizes: Vec<u32> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
@@ -356,7 +363,7 @@ async fn measure(
     let start = |index: usize| async move {
         drop(post("/api/checkout/start", presses[index].clone()).await);
     };
-    let started = closed_loop(server, STARTED_FAST, start).await;
+    let started = closed_loop(server, IN_FLIGHT, STARTED_FAST, start).await;
     keep("start a payment", &started);
     let steady =
         open_loop(server, STARTED_STEADILY, started.per_second * STEADY, |index| start(STARTED_FAST + index))
@@ -369,7 +376,7 @@ async fn measure(
     let messages = &messages;
     let tell =
         |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
-    let fast = closed_loop(server, NOTIFIED_FAST, tell).await;
+    let fast = closed_loop(server, IN_FLIGHT, NOTIFIED_FAST, tell).await;
     keep("notify", &fast);
     let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second * STEADY, |index| {
         tell(NOTIFIED_FAST + index)
@@ -381,7 +388,7 @@ async fn measure(
     let token = checkout.open_order(payment.order).await.unwrap();
     let address = format!("{url}/api/checkout/status?token={}", token.secret());
     let address = &address;
-    let polled = closed_loop(server, POLLED, |_| async move {
+    let polled = closed_loop(server, IN_FLIGHT, POLLED, |_| async move {
         let answer = client.get(address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         drop(answer.bytes().await.unwrap());
@@ -401,7 +408,7 @@ async fn measure(
         ("transactions, of an e-mail address", "?q=user7%40example.com"),
     ] {
         let (merchant, address) = (&merchant, &format!("{list}{query}"));
-        let listed = closed_loop(server, LISTED, |_| async move {
+        let listed = closed_loop(server, LISTED_AT_A_TIME, LISTED, |_| async move {
             let answer = merchant.get(address).await;
             assert_eq!((answer.status, answer.body.contains("<table")), (200, true));
         })
