@@ -881,8 +881,11 @@ pub async fn totals_follow_every_change(store: &Shared) {
             total.total_minor += row.total.minor;
             total.refunded_minor += row.refunded_minor;
         }
+        let added: Vec<_> = added.into_values().collect();
+        let by_day = Filter { from_day: Some(0), ..Filter::all(Mode::Test) };
+        assert_eq!(store.totals(by_day).await.unwrap().by_currency, added);
         let kept = store.totals(Filter::all(Mode::Test)).await.unwrap().by_currency;
-        assert_eq!(kept, added.into_values().collect::<Vec<_>>());
+        assert_eq!(kept, added);
         kept
     };
     check().await;

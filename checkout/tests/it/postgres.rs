@@ -160,6 +160,28 @@ async fn the_totals_are_those_of_the_orders_whatever_happens_at_once() {
 }
 
 #[tokio::test]
+async fn totals_of_all_days_begin_with_those_that_are_there() {
+    let fresh = fresh().await;
+    paid(&fresh.store, 100, NOW).await;
+    paid(&fresh.store, 200, NOW + 86_400_000).await;
+    let totals = async || fresh.store.totals(Filter::all(Mode::Test)).await.unwrap().by_currency;
+    let before = totals().await;
+    assert_eq!((before[0].orders, before[0].total_minor), (2, 300));
+    // As the version before left it.
+    for sql in [
+        "DROP TABLE order_totals_of_all_days",
+        "DROP FUNCTION total_new_days, total_changed_days CASCADE",
+        "DELETE FROM tillgate_migrations WHERE version = 4",
+    ] {
+        fresh.database.connection().await.execute(sql).await.unwrap();
+    }
+    assert_eq!(PostgresStore::migrate(&fresh.database.address()).await.unwrap(), 1);
+    assert_eq!(totals().await, before);
+    paid(&fresh.store, 50, NOW).await;
+    assert_eq!((totals().await[0].orders, totals().await[0].total_minor), (3, 350));
+}
+
+#[tokio::test]
 async fn the_database_itself_keeps_what_was_agreed_and_what_happened() {
     let fresh = fresh().await;
     let ours = paid(&fresh, 100, NOW).await;

@@ -33,6 +33,7 @@ fn migrations() -> Migrator {
         step(1, "orders, merchant, storefront", include_str!("migrations/0001_everything.sql")),
         step(2, "webhooks", include_str!("migrations/0002_webhooks.sql")),
         step(3, "doubts", include_str!("migrations/0003_doubts.sql")),
+        step(4, "totals of all days", include_str!("migrations/0004_totals_of_all_days.sql")),
     ]);
     migrator.dangerous_set_table_name("tillgate_migrations");
     // A newer version may have been here: `PostgresStore::schema` looks at that.

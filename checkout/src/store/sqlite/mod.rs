@@ -12,6 +12,7 @@ use domain::Details;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{HookError, M, Migrations};
+use tokio::sync::Semaphore;
 
 pub use self::backup::{Backup, backup};
 use self::checkpoints::Checkpoints;
@@ -31,6 +32,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/0003_storefront.sql")),
         M::up(include_str!("migrations/0004_webhooks.sql")),
         M::up(include_str!("migrations/0005_doubts.sql")),
+        M::up(include_str!("migrations/0006_totals_of_all_days.sql")),
     ])
 }
 
@@ -51,8 +53,8 @@ fn fill_found(connection: &Connection) -> Done<()> {
     Ok(())
 }
 
-/// Connections for reading that are kept open.
-const IDLE_READERS: usize = 4;
+/// How many read at a time; whoever else wants to waits. Each has a connection, with pages of the file in memory.
+const READERS: usize = 4;
 
 /// A SQLite file, in write-ahead mode with every commit synced to the disk.
 pub struct Sqlite {
@@ -65,6 +67,7 @@ pub type SqliteStore = SqlStore<Sqlite>;
 
 struct Readers {
     path: PathBuf,
+    places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -82,7 +85,11 @@ impl SqliteStore {
             StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
         })?;
         refuse_moved(&connection)?;
-        let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
+        let readers = Arc::new(Readers {
+            path: path.to_owned(),
+            places: Arc::new(Semaphore::new(READERS)),
+            idle: Mutex::new(Vec::new()),
+        });
         connection.pragma_update(None, "wal_autocheckpoint", checkpoints::LONGEST_LOG)?;
         let checkpoints = Checkpoints::start(path)?;
         Ok(Self(Sqlite { writer: Writer::start(connection, checkpoints)?, readers }))
@@ -122,7 +129,10 @@ impl Database for Sqlite {
         work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
+        let place = Arc::clone(&readers.places).acquire_owned().await;
+        let place = place.map_err(|error| StoreError::Failed(error.to_string()))?;
         tokio::task::spawn_blocking(move || {
+            let _place = place;
             let connection = readers.take()?;
             let result = work(&connection).map_err(StoreError::from);
             readers.put_back(connection);
@@ -167,10 +177,7 @@ impl Readers {
     }
 
     fn put_back(&self, connection: Connection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS {
-            idle.push(connection);
-        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 }
 
