@@ -6,8 +6,9 @@ cargo fmt --all --check
 cargo fmt --manifest-path fuzz/Cargo.toml --check
 # Frontend and widget are WebAssembly and are looked at as such; in one call with the server, or with each other,
 # their features would mix.
-cargo clippy --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --all-targets --features tillgate-app/ssr --locked -- -D warnings
-cargo clippy --package tillgate-checkout --test lives --test refunds --features simulation --locked -- -D warnings
+HOST=(--workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --locked)
+cargo clippy "${HOST[@]}" --all-targets --features tillgate-app/ssr -- -D warnings
+cargo clippy "${HOST[@]}" --test lives --test refunds --features tillgate-app/ssr,tillgate-checkout/simulation -- -D warnings
 cargo clippy --package tillgate-frontend --target wasm32-unknown-unknown --locked -- -D warnings
 cargo clippy --package tillgate-widget --package tillgate-example-leptos --target wasm32-unknown-unknown --locked -- -D warnings
 

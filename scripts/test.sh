@@ -29,10 +29,12 @@ step "The browser's part" "2 minutes"
 scripts/site.sh
 
 step "Tests in Rust" "8 minutes"
-scripts/with-postgres.sh cargo test --workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --features tillgate-app/ssr --locked
+# Everything that is no WebAssembly. As one workspace in both steps, so that the second finds what the first has built.
+TESTED=(--workspace --exclude tillgate-frontend --exclude tillgate-widget --exclude tillgate-example-leptos --locked)
+scripts/with-postgres.sh cargo test "${TESTED[@]}" --features tillgate-app/ssr
 
-step "Lives of a shop, and refunds in every interleaving" "6 minutes"
-scripts/with-postgres.sh cargo test --package tillgate-checkout --features simulation --locked --test lives --test refunds
+step "Lives of a shop, and refunds in every interleaving" "8 minutes"
+scripts/with-postgres.sh cargo test "${TESTED[@]}" --features tillgate-app/ssr,tillgate-checkout/simulation --test lives --test refunds
 
 step "The server, as make run builds it" "2 minutes"
 cargo build --package tillgate-server --locked --offline

@@ -11,9 +11,10 @@ use checkout::clock::SystemClock;
 use serde_json::Value;
 use server::config::Config;
 use server::serve::open_checkout;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::cli::until;
+use crate::cli::{Process, until};
 use crate::kill::{configuration_on, free_ports, prepare, serve};
 use crate::shop::folder;
 
@@ -33,6 +34,40 @@ fn spans(gathered: &Gathered) -> Vec<Value> {
     scopes.iter().flat_map(|scope| list(scope, "spans")).collect()
 }
 
+/// A server that sends its traces somewhere.
+struct Traced {
+    url: String,
+    client: reqwest::Client,
+    notification: String,
+    process: Process,
+    dir: TempDir,
+}
+
+impl Traced {
+    async fn serve(collector: &str) -> Self {
+        let dir = folder();
+        let ports = free_ports();
+        let url = format!("http://127.0.0.1:{}", ports[0]);
+        let mut table = configuration_on(dir.path(), &url, ports);
+        table.insert("traces_url".into(), collector.into());
+        let file = dir.path().join("tillgate.toml");
+        std::fs::write(&file, table.to_string()).unwrap();
+        let config = Config::parse(&table.to_string(), []).unwrap();
+        let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+        let notification = prepare(&checkout).await[0].body.clone();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let process = serve(&file, ports, &client).await;
+        Self { url, client, notification, process, dir }
+    }
+
+    /// Asks it to end. What is still to be sent is sent then.
+    fn end(&mut self) {
+        let id = self.process.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        tokio::task::block_in_place(|| until("the end", || self.process.0.try_wait().unwrap()));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trace_shows_what_a_request_waited_for_and_nothing_of_anybody() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -41,25 +76,13 @@ async fn a_trace_shows_what_a_request_waited_for_and_nothing_of_anybody() {
     let router = Router::new().route("/v1/traces", post(gather)).with_state(Arc::clone(&gathered));
     let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
 
-    let dir = folder();
-    let ports = free_ports();
-    let url = format!("http://127.0.0.1:{}", ports[0]);
-    let mut table = configuration_on(dir.path(), &url, ports);
-    table.insert("traces_url".into(), collector.into());
-    let file = dir.path().join("tillgate.toml");
-    std::fs::write(&file, table.to_string()).unwrap();
-    let config = Config::parse(&table.to_string(), []).unwrap();
-    let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
-    let prepared = prepare(&checkout).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let mut process = serve(&file, ports, &client).await;
+    let mut traced = Traced::serve(&collector).await;
+    let (url, client) = (&traced.url, &traced.client);
     let answer =
-        client.post(format!("{url}/mypos/notify")).body(prepared[0].body.clone()).send().await.unwrap();
+        client.post(format!("{url}/mypos/notify")).body(traced.notification.clone()).send().await.unwrap();
     let request_id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
     client.get(format!("{url}/checkout/result/a-secret-of-a-shopper-1234")).send().await.unwrap();
-    // What is still to be sent is sent at the end.
-    assert!(Command::new("kill").args(["-TERM", &process.0.id().to_string()]).status().unwrap().success());
-    tokio::task::block_in_place(|| until("the end", || process.0.try_wait().unwrap()));
+    traced.end();
 
     let spans = spans(&gathered);
     let named = |name: &str| spans.iter().find(|span| span["name"] == name);
@@ -79,4 +102,16 @@ async fn a_trace_shows_what_a_request_waited_for_and_nothing_of_anybody() {
     let sent = serde_json::to_string(&*gathered.lock().unwrap()).unwrap();
     assert!(!sent.contains("a-secret-of-a-shopper") && !sent.contains("ada@example.com"), "{sent}");
     task.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_that_nobody_takes_are_said_in_the_log_and_cost_nothing_else() {
+    let [nobody, _] = free_ports();
+    let mut traced = Traced::serve(&format!("http://127.0.0.1:{nobody}/v1/traces")).await;
+    let body = traced.notification.clone();
+    let answer = traced.client.post(format!("{}/mypos/notify", traced.url)).body(body).send().await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), "OK");
+    traced.end();
+    let log = std::fs::read_to_string(traced.dir.path().join("tillgate.log")).unwrap();
+    assert!(log.contains("BatchSpanProcessor.ExportError"), "{log}");
 }
