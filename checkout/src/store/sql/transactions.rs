@@ -2,8 +2,8 @@
 //!
 //! The list is sorted by day and number. Whatever states and methods are asked for, it is made of a few
 //! combinations of the two, and each of them is one seek in one index: so the first page of ten orders and
-//! of ten million take the same time. The totals come from sums that are kept by day, and over all days. Only a search reads
-//! what it finds, and it finds at most [`SEARCH_LIMIT`].
+//! of ten million take the same time. The totals come from sums that are kept by day, and over all days. Only a
+//! search reads what it finds, and it finds at most [`SEARCH_LIMIT`].
 
 use domain::{Currency, OrderState, PaymentMethod};
 
