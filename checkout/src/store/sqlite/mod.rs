@@ -90,7 +90,8 @@ impl SqliteStore {
             places: Arc::new(Semaphore::new(READERS)),
             idle: Mutex::new(Vec::new()),
         });
-        connection.pragma_update(None, "wal_autocheckpoint", checkpoints::LONGEST_LOG)?;
+        // See `Checkpoints`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         let checkpoints = Checkpoints::start(path)?;
         Ok(Self(Sqlite { writer: Writer::start(connection, checkpoints)?, readers }))
     }

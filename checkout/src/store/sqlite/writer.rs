@@ -33,6 +33,7 @@ type Work = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Answer + Send>;
 struct Waiting {
     gateway: VecDeque<Work>,
     usual: VecDeque<Work>,
+    /// No more is taken: the way here was dropped, or the thread has ended.
     ended: bool,
 }
 
@@ -119,6 +120,9 @@ impl Writer {
 
     fn push(&self, urgency: Urgency, work: Work) -> Result<(), StoreError> {
         let mut waiting = self.queues.lock();
+        if waiting.ended {
+            return Err(gone());
+        }
         let queue = waiting.queue(urgency);
         if queue.len() >= QUEUE {
             return Err(StoreError::Overloaded);
@@ -134,7 +138,17 @@ fn gone() -> StoreError {
     StoreError::Failed("the writing thread has ended".to_owned())
 }
 
+/// Lets nobody wait for a thread that has ended, whatever ended it.
+struct Ends<'a>(&'a Queues);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = Waiting { ended: true, ..Waiting::default() };
+    }
+}
+
 fn run(connection: &Connection, mut checkpoints: Checkpoints, queues: &Queues) {
+    let _ends = Ends(queues);
     while let Some(first) = queues.wait() {
         let more = std::iter::from_fn(|| next_of(&mut queues.lock()));
         let batch = std::iter::once(first).chain(more).take(BATCH);
@@ -143,11 +157,12 @@ fn run(connection: &Connection, mut checkpoints: Checkpoints, queues: &Queues) {
         for answer in answers {
             answer(committed.clone());
         }
-        checkpoints.committed(connection.total_changes());
+        checkpoints.committed(connection);
     }
 }
 
-/// Runs a batch and commits it. Whatever the error: nothing of the batch is on disk then.
+/// Runs a batch and commits it. After an error nothing of the batch is in the database; only where the sync itself
+/// failed and the machine dies before the next commit may it be found there afterwards.
 fn in_transaction(
     connection: &Connection,
     batch: impl Iterator<Item = Work>,
@@ -165,10 +180,12 @@ fn in_transaction(
     if connection.is_autocommit() {
         return Err(StoreError::Failed("the transaction was given up".to_owned()));
     }
-    connection.execute_batch("COMMIT").map_err(|error| {
-        let _ = connection.execute_batch("ROLLBACK");
-        error.into()
-    })
+    connection.execute_batch("COMMIT").inspect_err(|_| give_up(connection)).map_err(StoreError::from)
+}
+
+/// Undoes the whole transaction. Where even that fails, the next one cannot begin, and says so.
+fn give_up(connection: &Connection) {
+    let _ = connection.execute_batch("ROLLBACK");
 }
 
 fn in_savepoint<T>(
@@ -181,9 +198,9 @@ fn in_savepoint<T>(
         return result;
     }
     if result.is_err() {
-        step(connection, "ROLLBACK TO work")?;
+        step(connection, "ROLLBACK TO work").inspect_err(|_| give_up(connection))?;
     }
-    step(connection, "RELEASE work")?;
+    step(connection, "RELEASE work").inspect_err(|_| give_up(connection))?;
     result
 }
 
