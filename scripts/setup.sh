@@ -63,19 +63,20 @@ need_packages() {
 need_tools() {
     export PATH="$ROOT/.tools/bin:$PATH"
     install_tool trunk "$TRUNK_VERSION" trunk --locked --no-default-features
-    install_tool wasm-bindgen "$(locked_version wasm-bindgen)" wasm-bindgen-cli
+    install_tool wasm-bindgen "$(locked_version wasm-bindgen)" wasm-bindgen-cli --bin wasm-bindgen
     rm -rf .tools/build
 }
 
-# install_tool PROGRAM VERSION PACKAGE [OPTION...]: as a debug build, which takes a third of the time and does the same.
+# install_tool PROGRAM VERSION PACKAGE [OPTION...]: as a debug build without what only its developers want, which takes a
+# third of the time and does the same.
 install_tool() {
     local program=$1 version=$2 package=$3
     shift 3
     if [ "$("$program" --version 2>/dev/null || true)" = "$program $version" ]; then
         return
     fi
-    CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR="$ROOT/.tools/build" \
-        cargo install "$package@$version" --debug --root "$ROOT/.tools" "$@" ||
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false \
+        CARGO_PROFILE_DEV_PANIC=abort CARGO_TARGET_DIR="$ROOT/.tools/build" cargo install "$package@$version" --debug --root "$ROOT/.tools" "$@" ||
         stop "$package $version could not be installed: check the network connection, then run this again."
 }
 
