@@ -1,6 +1,8 @@
 //! Asking the gateway what became of payments that no message settled.
 
 use domain::{Money, PaymentState, RefundState};
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
 use futures_util::stream::{self, StreamExt as _};
 use metrics::counter;
 use mypos::{
@@ -18,8 +20,8 @@ use crate::records::{EventKind, NewEvent, Payment, PaymentId};
 use crate::refund::MerchantError;
 use crate::rules::Cause;
 
-/// How many payments one round asks about, and how many of them at a time.
-const ROUND: u32 = 32;
+/// How many payments one round claims: as many as are asked about at a time, so that none waits while its lease runs out.
+const ROUND: u32 = 8;
 const AT_A_TIME: usize = 8;
 
 /// What a reconciliation found.
@@ -46,13 +48,17 @@ pub(crate) struct Asked {
 }
 
 impl Checkout {
-    /// Asks about the payments that are due. Replicas share the work: each payment is claimed first.
-    pub async fn reconcile_due(&self) -> Result<Report, CheckoutError> {
+    /// Asks about the payments that are due, a few of them. Replicas share the work: each payment is claimed first. Once
+    /// `stop` is over, no question is asked and none waited for; what has begun to be given back is finished.
+    pub async fn reconcile_due(
+        &self,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Report, CheckoutError> {
         let timing = &self.settings.timing;
         let now_ms = self.now_ms();
         let mut report = Report::default();
         let due = self.store.claim_due(now_ms, timing.ask_lease_ms, ROUND).await?;
-        self.reconcile_each(&due, &mut report).await;
+        self.reconcile_each(&due, &mut report, stop).await;
         self.close(now_ms, &mut report).await?;
         Ok(report)
     }
@@ -65,7 +71,7 @@ impl Checkout {
             let payments = self.store.unsettled(after, ROUND).await?;
             let Some(last) = payments.last() else { break };
             after = last.id;
-            self.reconcile_each(&payments, &mut report).await;
+            self.reconcile_each(&payments, &mut report, std::future::pending()).await;
         }
         self.close(self.now_ms(), &mut report).await?;
         Ok(report)
@@ -97,9 +103,17 @@ impl Checkout {
     }
 
     /// Asks about some payments, a few at a time. One that fails does not keep the others waiting.
-    async fn reconcile_each(&self, payments: &[Payment], report: &mut Report) {
-        let questions: Vec<_> = payments.iter().map(|payment| self.with_its_answer(payment)).collect();
-        let answers: Vec<_> = stream::iter(questions).buffer_unordered(AT_A_TIME).collect().await;
+    async fn reconcile_each(
+        &self,
+        payments: &[Payment],
+        report: &mut Report,
+        stop: impl Future<Output = ()> + Send,
+    ) {
+        let stop = stop.boxed().shared();
+        let questions: Vec<_> =
+            payments.iter().map(|payment| self.with_its_answer(payment, stop.clone())).collect();
+        let answers: Vec<_> =
+            stream::iter(questions).take_until(stop).buffer_unordered(AT_A_TIME).collect().await;
         for (before, answer) in answers {
             report.asked += 1;
             match answer {
@@ -107,7 +121,11 @@ impl Checkout {
                 Ok(Some(after)) if after.unanswered > 0 => report.undecided += 1,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::error!(%error, "a payment could not be looked at; it is tried again");
+                    tracing::error!(
+                        %error,
+                        payment = %before.gateway_order_id,
+                        "a payment could not be looked at; it is tried again"
+                    );
                     report.failed += 1;
                 }
             }
@@ -117,12 +135,22 @@ impl Checkout {
     async fn with_its_answer<'p>(
         &self,
         payment: &'p Payment,
+        stop: impl Future<Output = ()> + Send + Unpin,
     ) -> (&'p Payment, Result<Option<Payment>, CheckoutError>) {
-        (payment, self.reconcile_one(payment).await)
+        (payment, self.reconcile_one(payment, stop).await)
     }
 
-    async fn reconcile_one(&self, payment: &Payment) -> Result<Option<Payment>, CheckoutError> {
-        let Some(Asked { payment, cause }) = self.ask(payment).await? else {
+    async fn reconcile_one(
+        &self,
+        payment: &Payment,
+        stop: impl Future<Output = ()> + Send + Unpin,
+    ) -> Result<Option<Payment>, CheckoutError> {
+        let asked = match select(self.ask(payment).boxed(), stop).await {
+            Either::Left((asked, _)) => asked?,
+            // It is asked again, by whoever comes next.
+            Either::Right(_) => return Ok(None),
+        };
+        let Some(Asked { payment, cause }) = asked else {
             return Ok(None);
         };
         let waited_ms = self.now_ms().saturating_sub(payment.state_since_ms);
@@ -139,7 +167,11 @@ impl Checkout {
         let cause = match self.status_of(payment).await {
             Ok(cause) => cause,
             Err(error) => {
-                tracing::warn!(%error, "a status query had no answer that decides");
+                tracing::warn!(
+                    %error,
+                    payment = %payment.gateway_order_id,
+                    "a status query had no answer that decides"
+                );
                 counter!(STATUS_ANSWERS, "status" => "none").increment(1);
                 Cause::StatusUndecided
             }
@@ -151,6 +183,15 @@ impl Checkout {
             .await?;
         if let Some(applied) = &applied {
             figures::happened(&applied.decision.events);
+            let after = &applied.decision.payment;
+            if after.state != payment.state {
+                tracing::info!(
+                    order = %applied.order.new.reference,
+                    payment = %after.gateway_order_id,
+                    state = after.state.name(),
+                    "a status reply was applied"
+                );
+            }
         }
         Ok(applied.map(|applied| Asked { payment: applied.decision.payment, cause }))
     }
@@ -252,7 +293,10 @@ impl Checkout {
                     .to_owned(),
                 raw: None,
             };
-            tracing::error!("a payment has to be given back by hand: look at the myPOS account");
+            tracing::error!(
+                payment = %payment.gateway_order_id,
+                "a payment has to be given back by hand: look at the myPOS account"
+            );
             return Ok(self.store.raise(payment.id, event, self.now_ms()).await?);
         }
         let record = self.store.order_record_of(payment.id).await?;

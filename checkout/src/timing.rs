@@ -42,6 +42,8 @@ pub struct Timing {
     pub webhook_again_ms: Vec<i64>,
     /// How long a replica may take over a round of them.
     pub webhook_lease_ms: i64,
+    /// When an endpoint that no server has in its configuration any more is told nothing more.
+    pub endpoint_forgotten_ms: i64,
 }
 
 const SECOND: i64 = 1_000;
@@ -74,6 +76,7 @@ impl Default for Timing {
                 .chain([2, 5, 10, 14, 20, 24].map(|hours| hours * HOUR))
                 .collect(),
             webhook_lease_ms: 3 * MINUTE,
+            endpoint_forgotten_ms: 30 * MINUTE,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::figures::{TRACES, WEBHOOKS};
 use crate::gateway::AGENT;
 use crate::people::Actor;
 use crate::refund::MerchantError;
+use crate::store::StoreError;
 use crate::store::outbox::{ClaimedWebhook, Redelivery, Tried, Webhook, WebhookId, WebhookState};
 use crate::text::clean;
 
@@ -211,6 +212,16 @@ impl Deliveries {
 }
 
 impl Checkout {
+    /// Has the endpoints of this configuration told what happens. To be said again and again: those that no server has
+    /// asked for in a while are told no more. So a server with an older configuration that starts once more keeps nobody
+    /// from being told.
+    pub async fn want_endpoints(&self) -> Result<(), StoreError> {
+        let names = self.settings.webhooks.iter().map(|endpoint| endpoint.name.clone()).collect();
+        let now_ms = self.now_ms();
+        let forgotten_before_ms = now_ms.saturating_sub(self.settings.timing.endpoint_forgotten_ms);
+        self.store.want_endpoints(names, now_ms, forgotten_before_ms).await
+    }
+
     /// Sends an endpoint what is due, a few at a time. Replicas share the work: each message is claimed first. Once `stop`
     /// is over, none is sent that was not begun.
     pub async fn deliver_webhooks(

@@ -33,6 +33,8 @@ use crate::state::{AppState, Shop};
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 /// How often it is looked at for messages to the merchant's systems.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
+/// How often it is told which of them this server wants told: several times before they would be forgotten.
+const WANT_EVERY: Duration = Duration::from_mins(5);
 /// How long running requests may take when the server ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(40);
 
@@ -160,12 +162,15 @@ impl Running {
 
     /// Asks the gateway about payments as they fall due.
     pub fn reconcile(&mut self, checkout: Arc<Checkout>) {
-        let stopped = self.stopped();
+        let stop = self.stop.subscribe();
         self.tasks.push(tokio::spawn(async move {
-            let mut stopped = std::pin::pin!(stopped);
-            loop {
-                match checkout.reconcile_due().await {
+            let stopped = || stopped(stop.clone());
+            while !*stop.borrow() {
+                let mut pause = RECONCILE_EVERY;
+                match checkout.reconcile_due(stopped()).await {
                     Ok(report) if report.asked > 0 || report.expired > 0 => {
+                        // There may be more.
+                        pause = Duration::ZERO;
                         tracing::info!(
                             asked = report.asked,
                             changed = report.changed,
@@ -178,8 +183,8 @@ impl Running {
                     Err(error) => tracing::error!(%error, "reconciliation failed; it is tried again"),
                 }
                 tokio::select! {
-                    () = tokio::time::sleep(RECONCILE_EVERY) => {}
-                    () = &mut stopped => break,
+                    () = tokio::time::sleep(pause) => {}
+                    () = stopped() => {}
                 }
             }
         }));
@@ -187,10 +192,20 @@ impl Running {
 
     /// Tells the merchant's systems what happens, each by a task of its own: a slow one keeps no other waiting.
     pub async fn deliver(&mut self, checkout: &Arc<Checkout>) -> Result<(), StartupError> {
-        let endpoints = &checkout.settings.webhooks;
-        let names = endpoints.iter().map(|endpoint| endpoint.name.clone()).collect();
-        checkout.store().set_endpoints(names).await.map_err(StartupError::Endpoints)?;
-        for endpoint in endpoints.clone() {
+        checkout.want_endpoints().await.map_err(StartupError::Endpoints)?;
+        let (again, stop) = (Arc::clone(checkout), self.stop.subscribe());
+        self.tasks.push(tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    () = stopped(stop.clone()) => break,
+                    () = tokio::time::sleep(WANT_EVERY) => {}
+                }
+                if let Err(error) = again.want_endpoints().await {
+                    tracing::error!(%error, "who is to be told what happens could not be said; that is tried again");
+                }
+            }
+        }));
+        for endpoint in checkout.settings.webhooks.clone() {
             let courier = HttpCourier::new()?;
             let (checkout, stop) = (Arc::clone(checkout), self.stop.subscribe());
             self.tasks.push(tokio::spawn(async move {
@@ -213,10 +228,6 @@ impl Running {
             }));
         }
         Ok(())
-    }
-
-    fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        stopped(self.stop.subscribe())
     }
 
     /// Ends: no new work, and what is running is finished, for a while.

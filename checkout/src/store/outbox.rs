@@ -140,9 +140,14 @@ pub enum Redelivery {
 /// What is told is written by the methods of the other parts, in their own transactions; here it is taken out again.
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
-    /// From now on these endpoints are told, by their names, and no others. What waits for another one goes on
-    /// waiting, in case it comes back.
-    async fn set_endpoints(&self, names: Vec<String>) -> Result<(), StoreError>;
+    /// From now on these endpoints are told, by their names; those that nobody has wanted since `forgotten_before_ms` are
+    /// not any more. What waits for one of them goes on waiting, in case it comes back.
+    async fn want_endpoints(
+        &self,
+        names: Vec<String>,
+        now_ms: i64,
+        forgotten_before_ms: i64,
+    ) -> Result<(), StoreError>;
 
     /// Claims messages to an endpoint that are due, for `lease_ms`; of each order only the oldest that was not
     /// delivered.

@@ -35,6 +35,7 @@ macro_rules! outbox_conformance {
             what_came_of_a_lost_claim_changes_nothing,
             what_is_given_up_is_sent_again_only_if_somebody_asks,
             what_waits_for_its_next_try_is_sent_at_once_if_somebody_asks,
+            an_endpoint_is_told_for_as_long_as_some_server_wants_it,
             an_endpoint_that_is_gone_is_told_nothing_more,
         }
     };
@@ -42,8 +43,14 @@ macro_rules! outbox_conformance {
 
 const LEASE: i64 = 3 * MINUTE;
 
+async fn wanted(store: &Shared, names: &[&str], now_ms: i64, forgotten_before_ms: i64) {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    store.want_endpoints(names, now_ms, forgotten_before_ms).await.unwrap();
+}
+
+/// These are told, and the others forgotten.
 async fn listen(store: &Shared, names: &[&str]) {
-    store.set_endpoints(names.iter().map(|name| (*name).to_owned()).collect()).await.unwrap();
+    wanted(store, names, NOW, i64::MAX).await;
 }
 
 async fn told(store: &Shared, started: &Started) -> Vec<Webhook> {
@@ -393,6 +400,18 @@ pub async fn what_is_given_up_is_sent_again_only_if_somebody_asks(store: &Shared
     let again = Action::WebhooksRedelivered;
     let (ours, other) = (Some(&*ours.reference), Some(&*other.reference));
     assert_eq!(asked, [(again, other, "1"), (again, ours, "1"), (again, None, "1")]);
+}
+
+pub async fn an_endpoint_is_told_for_as_long_as_some_server_wants_it(store: &Shared) {
+    wanted(store, &["erp", "mail"], NOW, NOW - HOUR).await;
+    // By a server that knows of one only, and starts again and again.
+    wanted(store, &["erp"], NOW + HOUR, NOW).await;
+    let ours = paid(store, 100, NOW + HOUR).await;
+    assert_eq!(told(store, &ours).await.len(), 2);
+    wanted(store, &["erp"], NOW + HOUR + 1, NOW + 1).await;
+    let ours = paid(store, 100, NOW + HOUR + 1).await;
+    let told = told(store, &ours).await;
+    assert_eq!((told.len(), told[0].endpoint.as_str()), (1, "erp"));
 }
 
 pub async fn an_endpoint_that_is_gone_is_told_nothing_more(store: &Shared) {

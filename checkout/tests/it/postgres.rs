@@ -71,6 +71,13 @@ async fn a_database_is_migrated_by_one_command_and_never_by_serving() {
     database.connection().await.execute(newer).await.unwrap();
     paid(&open(&database).await, 100, NOW).await;
     assert_eq!(PostgresStore::migrate(&database.address()).await.unwrap(), 0);
+    // Unless it says that it cannot.
+    let only_newer = "UPDATE oldest_version SET steps = (SELECT count(*) FROM tillgate_migrations)";
+    database.connection().await.execute(only_newer).await.unwrap();
+    let Err(StoreError::Failed(why)) = PostgresStore::connect(&database.address(), CONNECTIONS).await else {
+        panic!("it was served from");
+    };
+    assert!(why.contains("start the newer one"), "{why}");
 }
 
 #[tokio::test]
@@ -330,14 +337,10 @@ async fn a_shop_is_moved_from_a_file_with_nothing_lost() {
     let reversed = paid(&file, 200, NOW).await;
     apply(&file, &reversed, Cause::Rollback, NOW).await;
     file.add_token(half_refunded.order, hash("token"), NOW).await.unwrap();
-    for _ in 0..600 {
-        file.record(
-            None,
-            NewEvent { kind: EventKind::UnknownMessage, detail: "ä".into(), raw: Some("x".into()) },
-            NOW,
-        )
-        .await
-        .unwrap();
+    for number in 0..600 {
+        let raw = Some(format!("ä{number}"));
+        let event = NewEvent { kind: EventKind::UnknownMessage, detail: "ä".into(), raw };
+        file.record(None, event, NOW).await.unwrap();
     }
     let user = NewUser { email: "anna@shop.example".into(), role: Role::Refund, password: "a hash".into() };
     assert!(file.add_user(user, anna(), NOW).await.unwrap());

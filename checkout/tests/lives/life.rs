@@ -1,7 +1,7 @@
 //! One life: a shop of two processes, its shoppers, its merchant and the gateway, from the first press to the end.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -91,7 +91,8 @@ pub async fn live(seed: u64, start_ms: i64, keys: &Arc<Keys>, stage: &dyn Stage,
 
 impl Life<'_> {
     async fn is_lived(&mut self) {
-        self.world.truth.set_endpoints(vec![receiver::ENDPOINT.to_owned()]).await.unwrap();
+        let endpoints = vec![receiver::ENDPOINT.to_owned()];
+        self.world.truth.want_endpoints(endpoints, self.start_ms, 0).await.unwrap();
         for process in 0..PROCESSES {
             self.world.state().processes.push(Process { shop: None, started: 0 });
             self.starts(process);
@@ -291,13 +292,13 @@ async fn works(world: &Arc<World>, shop: &Checkout, is_first: bool) {
             return;
         }
         world.sleep_until(due_ms.max(now_ms + 5 * SECOND)).await;
-        match shop.reconcile_due().await {
+        match shop.reconcile_due(pending()).await {
             Ok(report) if report.asked > 0 => world.state().note(|| format!("{report:?}")),
             Ok(_) => {}
             Err(error) => world.state().note(|| format!("reconciliation failed: {error}")),
         }
         while shop
-            .deliver_webhooks(&endpoint, &courier, std::future::pending())
+            .deliver_webhooks(&endpoint, &courier, pending())
             .await
             .is_ok_and(|report| report.delivered > 0)
         {}

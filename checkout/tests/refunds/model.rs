@@ -1,6 +1,7 @@
 //! The script of a seed, the model, and what must hold after each step.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::Arc;
 
 use checkout::checkout::Checkout;
@@ -431,7 +432,7 @@ impl Script<'_> {
         self.stage.clock.advance(minutes * MINUTE);
         let checkout = self.checkout.clone();
         let work = tokio::spawn(async move {
-            checkout.reconcile_due().await.unwrap();
+            checkout.reconcile_due(pending()).await.unwrap();
             Ok(())
         });
         self.drive(work).await.unwrap().unwrap();

@@ -228,7 +228,8 @@ async fn a_gateway_that_never_answers_keeps_nobody_waiting() {
     shop.gateway.says(|_| Reply::Nothing);
     shop.clock.advance(2 * MINUTE);
     let checkout = Arc::clone(&shop.checkout);
-    let asking = tokio::spawn(async move { checkout.reconcile_due().await });
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let asking = tokio::spawn(async move { checkout.reconcile_due(async { drop(ended.await) }).await });
     until_it_works("questions", async || (shop.gateway.count("IPCGetPaymentStatus") >= 8).then_some(()))
         .await;
     // Every connection to the gateway hangs now.
@@ -241,7 +242,10 @@ async fn a_gateway_that_never_answers_keeps_nobody_waiting() {
     }
     shop.started().await;
     assert!(!asking.is_finished(), "the questions still have no answer");
-    asking.abort();
+    // Nor does a server that is to end wait for them.
+    end.send(()).unwrap();
+    let report = tokio::time::timeout(Duration::from_secs(5), asking).await.expect("it ends at once");
+    assert_eq!((report.unwrap().unwrap().asked, shop.gateway.count("IPCGetPaymentStatus")), (8, 8));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

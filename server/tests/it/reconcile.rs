@@ -1,5 +1,7 @@
 //! What no message settled is settled by asking the gateway.
 
+use std::future::pending;
+
 use checkout::records::EventKind;
 use checkout::view::shopper_state;
 use domain::{OrderState, PaymentState, ShopperState};
@@ -439,7 +441,7 @@ async fn an_order_expires_after_a_day_and_a_late_notification_is_refused() {
     assert_eq!(shop.reconcile_after(24 * HOUR - 1).await, 0);
     assert_eq!(shop.file(&ours).await.order.state, OrderState::Open);
     shop.clock.advance(1);
-    let report = shop.checkout.reconcile_due().await.unwrap();
+    let report = shop.checkout.reconcile_due(pending()).await.unwrap();
     assert_eq!((report.asked, report.expired), (1, 1));
     assert_eq!(shop.file(&ours).await.order.state, OrderState::Expired);
     assert_eq!(shown(&shop, &ours).await, ShopperState::Ended);
@@ -495,7 +497,7 @@ async fn replicas_share_what_is_due() {
     shop.clock.advance(2 * MINUTE);
     let reports = crate::shop::at_once(6, |_| {
         let checkout = std::sync::Arc::clone(&shop.checkout);
-        async move { checkout.reconcile_due().await.unwrap().asked }
+        async move { checkout.reconcile_due(pending()).await.unwrap().asked }
     })
     .await;
     assert_eq!(reports.iter().sum::<u32>(), 30);

@@ -1,6 +1,7 @@
 //! A shop of its own for each test: the whole application on a free port, with its own database, clock and
 //! gateway.
 
+use std::future::pending;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -205,7 +206,7 @@ pub struct Started {
     pub location: String,
 }
 
-fn client() -> reqwest::ClientBuilder {
+pub fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(Duration::from_secs(30))
 }
 
@@ -323,7 +324,7 @@ impl Shop {
     /// Moves the time forward and asks about what is due. Returns how many were asked about.
     pub async fn reconcile_after(&self, by_ms: i64) -> u32 {
         self.clock.advance(by_ms);
-        self.checkout.reconcile_due().await.unwrap().asked
+        self.checkout.reconcile_due(pending()).await.unwrap().asked
     }
 
     /// The database, read by somebody who is not the store.

@@ -34,6 +34,7 @@ fn migrations() -> Migrator {
         step(2, "webhooks", include_str!("migrations/0002_webhooks.sql")),
         step(3, "doubts", include_str!("migrations/0003_doubts.sql")),
         step(4, "totals of all days", include_str!("migrations/0004_totals_of_all_days.sql")),
+        step(5, "wanted endpoints, oldest version", include_str!("migrations/0005_wanted_endpoints.sql")),
     ]);
     migrator.dangerous_set_table_name("tillgate_migrations");
     // A newer version may have been here: `PostgresStore::schema` looks at that.
@@ -134,7 +135,9 @@ impl PostgresAddress {
             sqlx::Error::Configuration(why) => wrong(why.to_string()),
             error => wrong(error.to_string()),
         })?;
-        let names_mode = url.contains("sslmode=") || url.contains("ssl-mode=");
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        let mut names = query.split('&').filter_map(|part| part.split('=').next());
+        let names_mode = names.any(|name| matches!(name, "sslmode" | "ssl-mode"));
         if !names_mode && !is_here(&options) {
             options = options.ssl_mode(PgSslMode::VerifyFull);
         }
@@ -177,6 +180,8 @@ pub enum Schema {
     Older(usize),
     /// A newer version has migrated it, in a way that this one can still work with.
     Newer,
+    /// A newer version has migrated it, and took away what this one needs.
+    TooNew,
 }
 
 impl PostgresStore {
@@ -196,6 +201,11 @@ impl PostgresStore {
                 tracing::warn!("the database was migrated by a newer version; this one still works with it");
                 Ok(store)
             }
+            Schema::TooNew => Err(StoreError::Failed(
+                "it was migrated by a newer version, and this one cannot work with it any more: \
+                 start the newer one"
+                    .to_owned(),
+            )),
             Schema::Older(missing) => Err(StoreError::Failed(format!(
                 "its schema is of an older version, {missing} steps behind: run  tillgate migrate"
             ))),
@@ -235,6 +245,7 @@ impl PostgresStore {
         Ok(match ours.checked_sub(taken) {
             Some(0) => Schema::Ours,
             Some(missing) => Schema::Older(missing),
+            None if oldest_version(&self.0.usual.pool).await? > ours => Schema::TooNew,
             None => Schema::Newer,
         })
     }
@@ -295,6 +306,12 @@ async fn steps_taken(pool: &PgPool) -> Result<usize, StoreError> {
     Ok(taken.len())
 }
 
+/// The oldest version, by the number of its steps, that can work with a database which a newer one has migrated.
+async fn oldest_version(pool: &PgPool) -> Result<usize, StoreError> {
+    let steps: i64 = sqlx::query_scalar("SELECT steps FROM oldest_version").fetch_one(pool).await?;
+    Ok(usize::try_from(steps).unwrap_or(usize::MAX))
+}
+
 impl Database for Postgres {
     async fn write<T: Send + 'static>(
         &self,
@@ -349,6 +366,27 @@ fn in_transaction<T>(
                 Err(Failure::Silent) => Err(Failure::Silent),
                 _ => Err(failure),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_on_another_machine_has_to_show_its_certificate_unless_somebody_says_otherwise() {
+        let mode = |url: &str| PostgresAddress::parse(url).unwrap().options.get_ssl_mode();
+        for elsewhere in [
+            "postgres://shop:secret@db.example.com/shop",
+            "postgres://shop:sslmode=disable@db.example.com/shop",
+            "postgres://shop@10.0.0.1/shop?sslrootcert=/etc/sslmode=disable",
+        ] {
+            assert!(matches!(mode(elsewhere), PgSslMode::VerifyFull), "{elsewhere}");
+        }
+        assert!(matches!(mode("postgres://shop@db.example.com/shop?sslmode=require"), PgSslMode::Require));
+        for here in ["postgres://shop@localhost/shop", "postgres://shop@[::1]/shop"] {
+            assert!(matches!(mode(here), PgSslMode::Prefer), "{here}");
         }
     }
 }

@@ -63,17 +63,22 @@ pub(super) fn tell(connection: &dyn Connection, order: &Order, news: &News<'_>, 
     Ok(())
 }
 
-fn set_endpoints(connection: &dyn Connection, names: &[String]) -> Done<()> {
-    let active = "SELECT name FROM webhook_endpoints WHERE is_active = 1";
-    let active = all(connection, active, &[], |row| row.first::<String>())?;
-    for gone in active.iter().filter(|name| !names.contains(name)) {
+fn want_endpoints(
+    connection: &dyn Connection,
+    names: &[String],
+    now_ms: i64,
+    forgotten_before_ms: i64,
+) -> Done<()> {
+    let forgotten = "SELECT name FROM webhook_endpoints WHERE is_active = 1 AND wanted_at_ms < ?1";
+    let forgotten = all(connection, forgotten, values![forgotten_before_ms], |row| row.first::<String>())?;
+    for gone in forgotten.iter().filter(|name| !names.contains(name)) {
         let sql = "UPDATE webhook_endpoints SET is_active = 0 WHERE name = ?1";
         connection.execute(sql, values![gone])?;
     }
-    for new in names.iter().filter(|name| !active.contains(name)) {
-        let sql = "INSERT INTO webhook_endpoints (name, is_active) VALUES (?1, 1)
-             ON CONFLICT (name) DO UPDATE SET is_active = 1";
-        connection.execute(sql, values![new])?;
+    for name in names {
+        let sql = "INSERT INTO webhook_endpoints (name, is_active, wanted_at_ms) VALUES (?1, 1, ?2)
+             ON CONFLICT (name) DO UPDATE SET is_active = 1, wanted_at_ms = excluded.wanted_at_ms";
+        connection.execute(sql, values![name, now_ms])?;
     }
     Ok(())
 }
@@ -163,8 +168,13 @@ fn redeliver(connection: &dyn Connection, which: Redelivery, actor: &Actor, now_
 
 #[async_trait]
 impl<D: Database> Outbox for SqlStore<D> {
-    async fn set_endpoints(&self, names: Vec<String>) -> Result<(), StoreError> {
-        self.write(move |connection| set_endpoints(connection, &names)).await
+    async fn want_endpoints(
+        &self,
+        names: Vec<String>,
+        now_ms: i64,
+        forgotten_before_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| want_endpoints(connection, &names, now_ms, forgotten_before_ms)).await
     }
 
     async fn claim_webhooks(

@@ -33,6 +33,7 @@ fn migrations() -> Migrations<'static> {
         M::up(include_str!("migrations/0004_webhooks.sql")),
         M::up(include_str!("migrations/0005_doubts.sql")),
         M::up(include_str!("migrations/0006_totals_of_all_days.sql")),
+        M::up(include_str!("migrations/0007_wanted_endpoints.sql")),
     ])
 }
 
