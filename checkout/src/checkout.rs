@@ -29,7 +29,7 @@ pub struct Checkout {
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) clock: Arc<dyn Clock>,
     /// As many signatures are made at a time as there are cores: more would only wait for each other.
-    signers: Semaphore,
+    signers: Arc<Semaphore>,
     /// Passwords are hashed a few at a time: each takes much memory.
     pub(crate) hashers: Arc<Semaphore>,
 }
@@ -73,7 +73,7 @@ impl Checkout {
             store,
             gateway,
             clock,
-            signers: Semaphore::new(cores),
+            signers: Arc::new(Semaphore::new(cores)),
             hashers: Arc::new(Semaphore::new(HASHERS)),
         }
     }
@@ -104,13 +104,22 @@ impl Checkout {
     pub(crate) async fn sign(&self, key: &PrivateKey, fields: Fields) -> Result<SignedFields, CheckoutError> {
         let failed = |error: String| CheckoutError::Signing(error);
         let began = std::time::Instant::now();
-        let _turn = self.signers.acquire().await.map_err(|error| failed(error.to_string()))?;
+        // Held until the signature is made, even where nobody waits for it any more.
+        let turn = Arc::clone(&self.signers).acquire_owned().await;
+        let turn = turn.map_err(|error| failed(error.to_string()))?;
         #[cfg(feature = "simulation")]
-        let signed = sign_once(key, fields);
+        let signed = {
+            let _turn = turn;
+            sign_once(key, fields)
+        };
         #[cfg(not(feature = "simulation"))]
         let signed = {
             let key = key.clone();
-            tokio::task::spawn_blocking(move || key.sign_fields(fields))
+            let work = move || {
+                let _turn = turn;
+                key.sign_fields(fields)
+            };
+            tokio::task::spawn_blocking(work)
                 .instrument(tracing::debug_span!(target: figures::TRACES, "sign"))
                 .await
                 .map_err(|error| failed(error.to_string()))?

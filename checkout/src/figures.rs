@@ -48,6 +48,10 @@ pub const DATABASE_ANSWERS: &str = "tillgate_database_answers";
 pub const PAYMENTS_DUE: &str = "tillgate_payments_due";
 /// For how long the longest of them has been due.
 pub const OLDEST_DUE_SECONDS: &str = "tillgate_oldest_due_payment_seconds";
+/// Payments of which it is not settled whether they are paid, or whose money has to go back and did not yet.
+pub const PAYMENTS_UNSETTLED: &str = "tillgate_payments_unsettled";
+/// For how long the longest of them has stood so. A payment page may stay open for 45 minutes.
+pub const OLDEST_UNSETTLED_SECONDS: &str = "tillgate_oldest_unsettled_payment_seconds";
 /// Refunds that wait for a person, by `state`: `proposed`, `unknown`.
 pub const REFUNDS_WAITING: &str = "tillgate_refunds_waiting";
 /// Orders that a person has to look at.
@@ -71,6 +75,8 @@ pub fn describe() {
     describe_gauge!(DATABASE_ANSWERS, "Whether the database told what waits.");
     describe_gauge!(PAYMENTS_DUE, "Payments that are due to be asked about.");
     describe_gauge!(OLDEST_DUE_SECONDS, seconds, "For how long the longest of them has been due.");
+    describe_gauge!(PAYMENTS_UNSETTLED, "Payments whose outcome is not settled.");
+    describe_gauge!(OLDEST_UNSETTLED_SECONDS, seconds, "For how long the longest of them has stood so.");
     describe_gauge!(REFUNDS_WAITING, "Refunds that wait for a person, by state.");
     describe_gauge!(ORDERS_FOR_A_PERSON, "Orders that a person has to look at.");
     describe_gauge!(UNKNOWN_MESSAGES, "Messages about orders that nobody knows, not looked at.");
@@ -120,6 +126,8 @@ pub fn waiting(backlog: Option<&Backlog>, now_ms: i64) {
         |since_ms: Option<i64>| whole(since_ms.map_or(0, |since| now_ms.saturating_sub(since)) / 1000);
     gauge!(PAYMENTS_DUE).set(whole(backlog.due));
     gauge!(OLDEST_DUE_SECONDS).set(age_s(backlog.oldest_due_at_ms));
+    gauge!(PAYMENTS_UNSETTLED).set(whole(backlog.unsettled));
+    gauge!(OLDEST_UNSETTLED_SECONDS).set(age_s(backlog.oldest_unsettled_since_ms));
     gauge!(REFUNDS_WAITING, "state" => "proposed").set(whole(backlog.proposed_refunds));
     gauge!(REFUNDS_WAITING, "state" => "unknown").set(whole(backlog.unknown_refunds));
     gauge!(ORDERS_FOR_A_PERSON).set(whole(backlog.orders_for_a_person));

@@ -1,7 +1,7 @@
 //! Connections: how many there may be, how long one may say nothing, and how they end.
 //!
 //! What somebody opens and does not use costs memory, and keeps others out. (The gateway comes from few addresses,
-//! straight or by the proxy, so a limit for each client never meets it.)
+//! straight or by a proxy that is trusted, so a limit for each client never meets it.)
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -34,6 +34,8 @@ const CONNECTIONS_OF_ONE: u32 = 256;
 /// How long a connection may be quiet before a request, and how long its head may take: longer than any usual proxy
 /// keeps an idle connection, so that none is closed here while the proxy sends a notification over it.
 const HEAD_WITHIN: Duration = Duration::from_secs(130);
+/// How much of a head is kept: a signed quote in an address has up to 8 KiB, and cookies come with it.
+const HEAD_BYTES: usize = 32 * 1024;
 /// How long a client may take nothing of what is sent to it.
 const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 /// How long to wait where the system has no room for another connection.
@@ -118,6 +120,7 @@ async fn converse(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     // A client that breaks off is nobody's error.
@@ -256,6 +259,15 @@ mod tests {
             assert!(lived >= HEAD_WITHIN && lived <= Duration::from_mins(7), "{head:?}: {lived:?}");
             assert!(!answer.contains("200"), "{answer}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_is_longer_than_any_of_ours_is_not_kept() {
+        let head = |bytes| format!("GET / HTTP/1.1\r\nhost: a\r\ncookie: {}\r\n\r\n", "y".repeat(bytes));
+        let (_, answer) = lives(&[&head(HEAD_BYTES / 2)]).await;
+        assert!(answer.contains("hello"), "{answer}");
+        let (_, answer) = lives(&[&head(HEAD_BYTES)]).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -82,6 +82,7 @@ pub async fn examine(config: &Config, package: Option<&str>) -> Vec<Finding> {
         .is_some_and(|settings| settings.stores.iter().any(|store| store.mode == Mode::Live));
     findings.push(notify_url(&config.public_url, live));
     findings.extend(proxies(config));
+    findings.extend(kept_sites(config));
     for endpoint in settings.iter().flat_map(|settings| &settings.webhooks) {
         let remedy = "check the network and the firewall: what that system is to be told waits meanwhile";
         let what = format!("webhook {:?}", endpoint.name);
@@ -171,6 +172,19 @@ fn proxies(config: &Config) -> Option<Finding> {
             "empty, although this server itself speaks http: whatever serves https in front of it counts as one \
              client, and all shoppers share its limits",
             "name the proxy's address, such as trusted_proxies = [\"127.0.0.1\"]",
+        )
+    })
+}
+
+fn kept_sites(config: &Config) -> Option<Finding> {
+    let several = matches!(config.database(), Ok(Database::Postgres(_)));
+    (several && config.kept_sites.as_os_str().is_empty()).then(|| {
+        finding(
+            "kept_sites",
+            Level::Warning,
+            "empty: where several servers run, a page of one version finds no scripts at a server of another while \
+             you upgrade them, and works without",
+            "name a folder that all of them share; with one server there is nothing to do",
         )
     })
 }

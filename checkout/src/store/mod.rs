@@ -147,6 +147,10 @@ pub struct Backlog {
     pub due: i64,
     /// Since when the longest of them is due, milliseconds since 1970.
     pub oldest_due_at_ms: Option<i64>,
+    /// Payments of which it is not settled whether they are paid, or whose money has to go back and did not yet.
+    pub unsettled: i64,
+    /// Since when the longest of them stands as it does, milliseconds since 1970.
+    pub oldest_unsettled_since_ms: Option<i64>,
     /// Refunds that wait for a second person.
     pub proposed_refunds: i64,
     /// Refunds of which nobody knows whether they were done.

@@ -1201,17 +1201,26 @@ pub async fn what_waits_is_counted(store: &Shared) {
     assert_eq!(store.backlog(NOW).await.unwrap().due, 0, "not yet");
     let due = store.backlog(NOW + HOUR).await.unwrap();
     assert_eq!((due.due, due.oldest_due_at_ms), (1, payment(store, &ours).await.next_ask_at_ms));
+    // However often the gateway was asked meanwhile.
+    assert_eq!((due.unsettled, due.oldest_unsettled_since_ms), (1, Some(NOW)));
+    apply(store, &ours, Cause::StatusUndecided, NOW + HOUR).await;
+    let asked = store.backlog(NOW + HOUR).await.unwrap();
+    assert_eq!((asked.due, asked.unsettled, asked.oldest_unsettled_since_ms), (0, 1, Some(NOW)));
 
     let ours = paid(store, 100, NOW).await;
     let refund = reserved(store, &ours, 40).await;
     settle(store, refund, RefundEvent::Undecided).await.unwrap();
     let proposal = NewRefund { approval_above_minor: Some(10), ..new_refund(&ours, eur(20)) };
     assert!(matches!(store.reserve_refund(proposal, NOW).await.unwrap(), Reserved::Proposed(_)));
-    let event = NewEvent { kind: EventKind::UnknownMessage, detail: String::new(), raw: None };
-    store.record(None, event, NOW).await.unwrap();
+    for raw in ["once", "once", "another", "once"] {
+        let raw = Some(raw.to_owned());
+        let event = NewEvent { kind: EventKind::UnknownMessage, detail: String::new(), raw };
+        store.record(None, event, NOW).await.unwrap();
+    }
     let backlog = store.backlog(NOW).await.unwrap();
     let (proposed, unknown) = (backlog.proposed_refunds, backlog.unknown_refunds);
-    assert_eq!((proposed, unknown, backlog.orders_for_a_person, backlog.unknown_messages), (1, 1, 1, 1));
+    assert_eq!((proposed, unknown, backlog.orders_for_a_person, backlog.unknown_messages), (1, 1, 1, 2));
+    assert_eq!(backlog.unsettled, 1, "what is paid is settled");
 }
 
 pub async fn it_is_ready(store: &Shared) {

@@ -624,6 +624,13 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
         Ok((due, oldest))
     })?;
     let (due, oldest_due_at_ms) = found.unwrap_or_default();
+    let unsettled = "SELECT count(*) AS unsettled, min(state_since_ms) AS oldest FROM payments
+         WHERE next_ask_at_ms IS NOT NULL AND state IN ('started', 'refused', 'reversing')";
+    let found = one(connection, unsettled, &[], |row| {
+        let (unsettled, oldest): (i64, Option<i64>) = (row.get("unsettled")?, row.get("oldest")?);
+        Ok((unsettled, oldest))
+    })?;
+    let (unsettled, oldest_unsettled_since_ms) = found.unwrap_or_default();
     let webhooks =
         "SELECT count(*) AS waiting, min(made_at_ms) AS oldest FROM webhooks WHERE state = 'waiting'
          AND endpoint_id IN (SELECT id FROM webhook_endpoints WHERE is_active = 1)";
@@ -639,6 +646,8 @@ pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog>
     Ok(Backlog {
         due,
         oldest_due_at_ms,
+        unsettled,
+        oldest_unsettled_since_ms,
         proposed_refunds: value(connection, refunds, values!["proposed"])?,
         unknown_refunds: value(connection, refunds, values!["unknown"])?,
         orders_for_a_person: value(
@@ -700,11 +709,15 @@ pub(super) fn insert_event(
     event: &NewEvent,
     now_ms: i64,
 ) -> Done<()> {
-    // A contradiction that is on record is not recorded again each time the gateway repeats it.
+    // A contradiction that is on record is not recorded again each time the gateway repeats it; nor is a message about no
+    // order of ours, which anybody who has it can bring again.
     let inserted = connection.execute(
         "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ?4 <> 'contradiction' OR NOT EXISTS (
-             SELECT 1 FROM events WHERE payment_id = ?2 AND kind = ?4 AND detail = ?5)",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6
+         WHERE (?4 <> 'contradiction' OR NOT EXISTS (
+             SELECT 1 FROM events WHERE payment_id = ?2 AND kind = ?4 AND detail = ?5))
+         AND (?4 <> 'unknown_message' OR NOT EXISTS (
+             SELECT 1 FROM events WHERE order_id IS NULL AND kind = 'unknown_message' AND raw = ?6))",
         values![order, payment, now_ms, event.kind.name(), &event.detail, event.raw.as_deref()],
     )?;
     if let (Some(order), true) = (order, inserted > 0 && event.kind.needs_a_person()) {

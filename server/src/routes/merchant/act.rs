@@ -29,6 +29,7 @@ use checkout::typed_amount::{self, TypedAmountError};
 use domain::messages::is_key;
 use domain::{Currency, Money, OrderState, PaymentState, RefundState};
 use leptos::prelude::*;
+use tracing::Instrument as _;
 
 use super::order::{Kept, load, problem_words, show_order};
 use super::{failed, page, value};
@@ -192,7 +193,7 @@ pub(super) async fn act(
         }
     }
     let work = perform(Arc::clone(&state.checkout), reference.clone(), act, typed.key.clone(), staff.actor());
-    match tokio::spawn(work).await {
+    match tokio::spawn(work.in_current_span()).await {
         Ok(Ok(news)) => see_news(&reference, &news),
         Ok(Err(MerchantError::Problem(problem))) => {
             let field = if matches!(problem, MerchantProblem::TooMuch(_)) {
