@@ -1,4 +1,5 @@
-//! The keys of both sides: made once, for making them takes longer than many lives.
+//! The keys of both sides: made once, for making them takes longer than many lives; and in every process the same ones, so
+//! that a seed lives the same life wherever it is lived.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -7,6 +8,10 @@ use checkout::mypos_store::{KeyPair, MyposStore};
 use checkout::records::Mode;
 use domain::Currency;
 use mypos::{Fields, PrivateKey, SignedFields};
+use rand_chacha::ChaCha8Rng;
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
+use rsa::rand_core::SeedableRng as _;
 
 pub const SID: &str = "000000000054321";
 
@@ -21,7 +26,11 @@ pub struct Keys {
 
 impl Keys {
     pub fn new() -> Self {
-        let [ours, gateways, strangers] = [(); 3].map(|()| PrivateKey::generate(2048).unwrap());
+        let mut randomness = ChaCha8Rng::seed_from_u64(0);
+        let [ours, gateways, strangers] = [(); 3].map(|()| {
+            let key = RsaPrivateKey::new(&mut randomness, 2048).unwrap();
+            PrivateKey::from_pem(&key.to_pkcs8_pem(LineEnding::LF).unwrap()).unwrap()
+        });
         Self { ours, gateways, strangers, said: Mutex::default() }
     }
 

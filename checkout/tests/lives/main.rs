@@ -216,11 +216,13 @@ fn and_so_it_is_on_postgresql() {
 
 #[test]
 fn a_seed_lives_the_same_life_again() {
-    let (runtime, keys) = (runtime(), Arc::new(Keys::new()));
+    let runtime = runtime();
+    // As two processes have them.
+    let keys = [(); 2].map(|()| Arc::new(Keys::new()));
     for seed in FIRST_SEED..FIRST_SEED + 50 {
-        let [first, second] = [(); 2].map(|()| {
+        let [first, second] = keys.each_ref().map(|keys| {
             let store = Arc::new(MemoryStore::new().unwrap());
-            let lived = runtime.block_on(live(seed, NOW, &keys, &InMemory(Arc::clone(&store)), true));
+            let lived = runtime.block_on(live(seed, NOW, keys, &InMemory(Arc::clone(&store)), true));
             (lived.trace, store.fingerprint().unwrap())
         });
         assert_eq!(first, second, "seed {seed}");

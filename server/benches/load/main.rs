@@ -57,6 +57,8 @@ use rsa::signature::{SignatureEncoding as _, Signer as _};
 use server::config::Config;
 use server::serve::open_checkout;
 use sqlx::Executor as _;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 use crate::database::Database;
 use crate::fill::Dialect;
@@ -83,6 +85,15 @@ const MERCHANT: [&str; 2] = ["anna@shop.example", "correct horse battery"];
 /// How long a rate is measured.
 const MEASURED: Duration = Duration::from_secs(3);
 
+/// What the rates stand beside, each a second and measured in the same run.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Signatures: ours, of the rsa crate, and of OpenSSL.
+    signing: [f64; 3],
+    /// Durable inserts into the same database, one after the other.
+    bare_inserts: f64,
+}
+
 /// What a series of requests took.
 struct Series {
     per_second: f64,
@@ -104,11 +115,12 @@ impl Series {
         self.micros[index] as f64 / 1000.0
     }
 
-    fn row(&self, what: &str, of_signing: f64) {
+    fn row(&self, what: &str, bounds: Bounds) {
+        let [own, rsa, openssl] = bounds.signing.map(|rate| 100.0 * self.per_second / rate);
         println!(
-            "| {what} | {:.0} | {:.0} % | {:.0} % | {:.2} | {:.2} | {:.2} |",
+            "| {what} | {:.0} | {own:.0} % | {rsa:.0} % | {openssl:.0} % | {:.1} | {:.0} % | {:.2} | {:.2} | {:.2} |",
             self.per_second,
-            100.0 * self.per_second / of_signing,
+            self.per_second / bounds.bare_inserts,
             100.0 * self.busy,
             self.at(500),
             self.at(990),
@@ -221,7 +233,8 @@ fn main() {
         return sign();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let [own, rsa, openssl] = signing_rates();
+    let signing = signing_rates();
+    let [own, rsa, openssl] = signing;
     println!(
         "RSA-SHA256 signatures a second on one core, 2048 bits: {own:.0} (aws-lc-rs, as the server signs), {rsa:.0} (rsa), {openssl:.0} (OpenSSL)"
     );
@@ -233,12 +246,12 @@ fn main() {
     let sizes = if sizes.is_empty() { vec![10_000] } else { sizes };
     let mut points = Vec::new();
     for orders in &sizes {
-        runtime.block_on(measure("SQLite", None, own, *orders, &mut points));
+        runtime.block_on(measure("SQLite", None, signing, *orders, &mut points));
     }
     if std::env::var_os("TEST_DATABASE_URL").is_some() {
         for orders in &sizes {
             let database = runtime.block_on(Database::migrated());
-            runtime.block_on(measure("PostgreSQL", Some(&database), own, *orders, &mut points));
+            runtime.block_on(measure("PostgreSQL", Some(&database), signing, *orders, &mut points));
         }
     } else {
         println!("PostgreSQL was not measured: TEST_DATABASE_URL is not set.");
@@ -294,7 +307,7 @@ async fn fill_postgres(database: &Database, orders: u32) {
 async fn measure(
     name: &'static str,
     database: Option<&Database>,
-    signing: f64,
+    signing: [f64; 3],
     orders: u32,
     points: &mut Vec<Point>,
 ) {
@@ -316,10 +329,11 @@ async fn measure(
     }
     let file = dir.path().join("tillgate.toml");
     std::fs::write(&file, table.to_string()).unwrap();
-    let bare = match database {
+    let bare_inserts = match database {
         Some(database) => bare_inserts_postgres(database).await,
         None => bare_inserts_sqlite(dir.path()),
     };
+    let bounds = Bounds { signing, bare_inserts };
     let began = Instant::now();
     match database {
         Some(database) => fill_postgres(database, orders).await,
@@ -348,12 +362,14 @@ async fn measure(
 
     println!("### {name}, {} orders\n", plot::grouped(orders));
     println!(
-        "Filled in {filled} s. One durable insert after the other, over one connection: {bare:.0} a second.\n"
+        "Filled in {filled} s. One durable insert after the other, over one connection: {bare_inserts:.0} a second.\n"
     );
-    println!("| | a second | of signing | core busy | half ms | 99 % ms | 99.9 % ms |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| | a second | of signing | of `rsa` | of OpenSSL | bare inserts | core busy | half ms | 99 % ms | 99.9 % ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let mut keep = |what: &'static str, series: &Series| {
-        series.row(what, signing);
+        series.row(what, bounds);
         points.push(Point { database: name, orders, what, median_ms: series.at(500) });
     };
     let presses: Vec<String> = (0..STARTED_FAST + STARTED_STEADILY)
@@ -368,7 +384,7 @@ async fn measure(
     let steady =
         open_loop(server, STARTED_STEADILY, started.per_second * STEADY, |index| start(STARTED_FAST + index))
             .await;
-    steady.row("start a payment, at 70 % of that", signing);
+    steady.row("start a payment, at 70 % of that", bounds);
 
     let config = Config::parse(&table.to_string(), []).unwrap();
     let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
@@ -382,19 +398,21 @@ async fn measure(
         tell(NOTIFIED_FAST + index)
     })
     .await;
-    steady.row("notify, at 70 % of that", signing);
+    steady.row("notify, at 70 % of that", bounds);
 
     let payment = checkout.store().unsettled(PaymentId(0), 1).await.unwrap().remove(0);
     let token = checkout.open_order(payment.order).await.unwrap();
     let address = format!("{url}/api/checkout/status?token={}", token.secret());
     let address = &address;
-    let polled = closed_loop(server, IN_FLIGHT, POLLED, |_| async move {
+    let poll = |_| async move {
         let answer = client.get(address).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         drop(answer.bytes().await.unwrap());
-    })
-    .await;
+    };
+    let polled = closed_loop(server, IN_FLIGHT, POLLED, poll).await;
     keep("status", &polled);
+    let steady = open_loop(server, POLLED, polled.per_second * STEADY, poll).await;
+    steady.row("status, at 70 % of that", bounds);
 
     let [email, password] = MERCHANT;
     checkout.add_user(email, Role::View, password, Actor::command_line("bench")).await.unwrap();
@@ -408,19 +426,43 @@ async fn measure(
         ("transactions, of an e-mail address", "?q=user7%40example.com"),
     ] {
         let (merchant, address) = (&merchant, &format!("{list}{query}"));
-        let listed = closed_loop(server, LISTED_AT_A_TIME, LISTED, |_| async move {
+        let show = |_| async move {
             let answer = merchant.get(address).await;
             assert_eq!((answer.status, answer.body.contains("<table")), (200, true));
-        })
-        .await;
+        };
+        let listed = closed_loop(server, LISTED_AT_A_TIME, LISTED, show).await;
         keep(what, &listed);
+        let steady = open_loop(server, LISTED, listed.per_second * STEADY, show).await;
+        steady.row(&format!("{what}, at 70 % of that"), bounds);
     }
-    let memory = memory_of(server);
+    let before = memory_of(server);
+    let besiegers = besiege(port).await;
+    let besieged = closed_loop(server, IN_FLIGHT, POLLED, poll).await;
+    besieged.row("status, under siege", bounds);
+    let under_siege = memory_of(server);
     println!(
-        "\nResident memory of the server: {} MiB now, {} MiB at most.\n",
-        memory[0] / 1024,
-        memory[1] / 1024
+        "\nResident memory of the server, in MiB: {} at the end of all this, {} at most. Under siege, by {} connections with heads and bodies that do not end: {}.\n",
+        before[0] / 1024,
+        before[1] / 1024,
+        besiegers.len(),
+        under_siege[1] / 1024
     );
+}
+
+/// As many connections as one client may have, with the longest head that does not end, and as many with a body that does
+/// not.
+async fn besiege(port: u16) -> Vec<TcpStream> {
+    let head = format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}", "y".repeat(30_000));
+    let body =
+        "POST /mypos/notify HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let body = format!("{body}content-length: 60000\r\n\r\n{}", "y".repeat(59_000));
+    let mut besiegers = Vec::new();
+    for sent in std::iter::repeat_n([head, body], 256).flatten() {
+        let mut besieger = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        besieger.write_all(sent.as_bytes()).await.unwrap();
+        besiegers.push(besieger);
+    }
+    besiegers
 }
 
 /// A notification for each payment.

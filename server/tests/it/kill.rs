@@ -25,6 +25,9 @@ const PAYMENTS: usize = 200;
 
 pub struct Prepared {
     pub cart_id: String,
+    /// As the gateway knows the payment.
+    pub id: String,
+    /// Its notification.
     pub body: String,
 }
 
@@ -36,7 +39,8 @@ pub async fn prepare(checkout: &Checkout) -> Vec<Prepared> {
         let cart_id = request.cart_id.clone();
         checkout.start(request).await.unwrap();
         let file = checkout.order_of_cart(&cart_id).await.unwrap().unwrap();
-        prepared.push(Prepared { cart_id, body: notify(&file.payments[0].gateway_order_id).signed() });
+        let id = file.payments[0].gateway_order_id.clone();
+        prepared.push(Prepared { cart_id, body: notify(&id).signed(), id });
     }
     prepared
 }

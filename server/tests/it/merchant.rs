@@ -16,9 +16,9 @@ use crate::keys::{FIRST, STRANGER};
 use crate::messages::{notify, rollback};
 use crate::shop::{Answer, Browser, HOUR, MINUTE, Shop, Started, at_once, fresh_key, purchase, set, value};
 
-const ANNA: &str = "anna@shop.example";
+pub const ANNA: &str = "anna@shop.example";
 pub const BOB: &str = "bob@shop.example";
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 pub const LIST: &str = "/merchant/transactions";
 
 fn eur(minor: i64) -> Money {

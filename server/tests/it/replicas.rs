@@ -1,6 +1,7 @@
 //! Three servers on one PostgreSQL database, behind a real proxy, killed in turn: they behave like one, and nothing
 //! is lost.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,22 +10,26 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use checkout::clock::SystemClock;
+use checkout::people::{Actor, Role};
 use checkout::records::{EventKind, Mode};
 use checkout::store::merchant::Filter;
-use domain::{OrderState, PaymentState, StartRequest};
+use domain::{OrderState, PaymentState, RefundState, StartRequest};
 use futures_util::future::join_all;
 use reqwest::redirect::Policy;
 use server::config::Config;
 use server::serve::open_checkout;
+use tempfile::TempDir;
 use toml::Table;
 
 use crate::cli::Process;
 use crate::database::Database;
-use crate::html;
+use crate::gateway::{FakeGateway, Reply, paid, refund};
+use crate::html::{self, Pairs};
 use crate::kill::{configuration_on, free_ports, serve};
-use crate::messages::notify;
+use crate::merchant::{ANNA, LIST, PASSWORD};
+use crate::messages::{notify, ok};
 use crate::pay::api_form;
-use crate::shop::{folder, purchase};
+use crate::shop::{client, folder, purchase, set, store_entry};
 
 const REPLICAS: usize = 3;
 const SHOPPERS: usize = 240;
@@ -118,35 +123,67 @@ pub async fn buys(client: &reqwest::Client, url: &str) -> StartRequest {
     request
 }
 
-fn configuration_of(dir: &Path, database: &Database, url: &str, ports: [u16; 2]) -> Table {
-    std::fs::create_dir_all(dir).unwrap();
-    let mut table = configuration_on(dir, url, ports);
-    table.insert("database_url".into(), database.url().into());
-    std::fs::write(dir.join("tillgate.toml"), table.to_string()).unwrap();
-    table
+/// Three servers on one database, and a proxy in front of them.
+struct Replicas {
+    dir: TempDir,
+    url: String,
+    /// The last server's configuration; all of them are alike.
+    table: Table,
+    ports: [[u16; 2]; REPLICAS],
+    servers: Vec<Process>,
+    client: reqwest::Client,
+    _proxy: Process,
+    _database: Database,
+}
+
+impl Replicas {
+    async fn start(endpoint: &str) -> Self {
+        let dir = folder();
+        let database = Database::migrated().await;
+        let [front] = free_ports();
+        let url = format!("http://127.0.0.1:{front}");
+        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
+        let ports: [[u16; 2]; REPLICAS] = [(); REPLICAS].map(|()| free_ports());
+        let mut table = Table::new();
+        let mut servers = Vec::new();
+        for (number, ports) in ports.into_iter().enumerate() {
+            let folder = dir.path().join(format!("replica-{number}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            table = configuration_on(&folder, &url, ports);
+            store_entry(&mut table).insert("endpoint".into(), endpoint.into());
+            table.insert("database_url".into(), database.url().into());
+            std::fs::write(folder.join("tillgate.toml"), table.to_string()).unwrap();
+            servers.push(serve(&folder.join("tillgate.toml"), ports, &client).await);
+        }
+        let proxy = proxy(dir.path(), front, &ports);
+        until_it_works("the proxy", async || {
+            client.get(format!("{url}/")).send().await.ok().filter(|answer| answer.status() == 200)
+        })
+        .await;
+        Self { dir, url, table, ports, servers, client, _proxy: proxy, _database: database }
+    }
+
+    /// Kills one in turn, each time that another part of the work is done.
+    async fn kill_in_turn(&mut self, done: &AtomicUsize, all: usize) {
+        for kill in 0..KILLS {
+            let when = all * (kill + 1) / (KILLS + 1);
+            until_it_works("work to be done", async || (done.load(Ordering::SeqCst) >= when).then_some(()))
+                .await;
+            let number = kill % REPLICAS;
+            // SIGKILL: nothing is finished, nothing is said.
+            self.servers[number].0.kill().unwrap();
+            self.servers[number].0.wait().unwrap();
+            assert!(done.load(Ordering::SeqCst) < all, "it was killed when all was done");
+            let file = self.dir.path().join(format!("replica-{number}/tillgate.toml"));
+            self.servers[number] = serve(&file, self.ports[number], &self.client).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_servers_that_are_killed_in_turn_lose_nothing_and_do_nothing_twice() {
-    let dir = folder();
-    let database = Database::migrated().await;
-    let [front] = free_ports();
-    let url = format!("http://127.0.0.1:{front}");
-    let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-    let ports: [[u16; 2]; REPLICAS] = [(); REPLICAS].map(|()| free_ports());
-    let mut table = Table::new();
-    let mut replicas = Vec::new();
-    for (number, ports) in ports.into_iter().enumerate() {
-        let folder = dir.path().join(format!("replica-{number}"));
-        table = configuration_of(&folder, &database, &url, ports);
-        replicas.push(serve(&folder.join("tillgate.toml"), ports, &client).await);
-    }
-    let _proxy = proxy(dir.path(), front, &ports);
-    until_it_works("the proxy", async || {
-        client.get(format!("{url}/")).send().await.ok().filter(|answer| answer.status() == 200)
-    })
-    .await;
-
+    let mut replicas = Replicas::start(ENDPOINT).await;
+    let (client, url) = (replicas.client.clone(), replicas.url.clone());
     let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let shoppers = (0..AT_ONCE).map(async |_| {
         let mut requests = Vec::new();
@@ -156,24 +193,108 @@ async fn three_servers_that_are_killed_in_turn_lose_nothing_and_do_nothing_twice
         }
         requests
     });
-    let killer = async {
-        for kill in 0..KILLS {
-            let when = SHOPPERS * (kill + 1) / (KILLS + 1);
-            until_it_works("shoppers", async || (done.load(Ordering::SeqCst) >= when).then_some(())).await;
-            let number = kill % REPLICAS;
-            // SIGKILL: nothing is finished, nothing is said.
-            replicas[number].0.kill().unwrap();
-            replicas[number].0.wait().unwrap();
-            assert!(done.load(Ordering::SeqCst) < SHOPPERS, "it was killed when everybody had gone");
-            let file = dir.path().join(format!("replica-{number}/tillgate.toml"));
-            replicas[number] = serve(&file, ports[number], &client).await;
-        }
-    };
-    let (requests, ()) = tokio::join!(join_all(shoppers), killer);
+    let (requests, ()) = tokio::join!(join_all(shoppers), replicas.kill_in_turn(&done, SHOPPERS));
     let requests: Vec<_> = requests.into_iter().flatten().collect();
     assert_eq!(requests.len(), SHOPPERS);
 
-    everybody_paid_once(&table, &requests).await;
+    everybody_paid_once(&replicas.table, &requests).await;
+}
+
+/// A page, or nothing where the server that was to send it died.
+async fn page(request: reqwest::RequestBuilder) -> Option<String> {
+    let answer = request.send().await.ok().filter(|answer| answer.status() == 200)?;
+    answer.text().await.ok()
+}
+
+/// A merchant who refunds a part of an order once it is paid, and presses the button twice.
+async fn refunds(client: &reqwest::Client, url: &str, reference: &str) {
+    let path = format!("{LIST}/{reference}/refund");
+    let post = |form: &Pairs| {
+        client
+            .post(format!("{url}{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", url)
+            .body(html::encode(form.iter().map(|(name, value)| (name, value))))
+    };
+    let mut form = until_it_works("a paid order", async || {
+        html::form(&page(client.get(format!("{url}{LIST}/{reference}"))).await?, &path)
+    })
+    .await;
+    set(&mut form, "amount", "20.00");
+    set(&mut form, "reason", "too green");
+    let review = until_it_works("a review", async || html::form(&page(post(&form)).await?, &path)).await;
+    let press = async || {
+        until_it_works("a refund", async || {
+            post(&review).send().await.ok().filter(|answer| answer.status() == 303)
+        })
+        .await;
+    };
+    tokio::join!(press(), press());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_are_killed_keep_a_merchant_signed_in_refund_once_and_find_what_nobody_told() {
+    const ORDERS: usize = 60;
+    let gateway = FakeGateway::start().await;
+    gateway.says(|call| {
+        let is_refund = call.text("IPCmethod") == Some("IPCRefund");
+        Reply::Signed(if is_refund { refund(call, "0") } else { paid(call, "50.00") })
+    });
+    let mut replicas = Replicas::start(&gateway.endpoint).await;
+    let url = replicas.url.clone();
+    let config = Config::parse(&replicas.table.to_string(), []).unwrap();
+    let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+    checkout.add_user(ANNA, Role::Refund, PASSWORD, Actor::command_line("tests")).await.unwrap();
+    let client = client().cookie_store(true).build().unwrap();
+    let mut references = Vec::new();
+    for number in 0..ORDERS {
+        let request = purchase();
+        checkout.start(request.clone()).await.unwrap();
+        let file = checkout.order_of_cart(&request.cart_id).await.unwrap().unwrap();
+        let id = &file.payments[0].gateway_order_id;
+        // Of every other payment nobody tells but the shopper, who comes back, and proves nothing.
+        let (path, message) = if number % 2 == 0 { ("notify", notify(id)) } else { ("ok", ok(id)) };
+        let told = client.post(format!("{url}/mypos/{path}")).body(message.signed()).send().await.unwrap();
+        assert!([200, 303].contains(&told.status().as_u16()), "{told:?}");
+        references.push(file.order.new.reference);
+    }
+    let answer = client
+        .post(format!("{url}/merchant/sign-in"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", &url)
+        .body(html::encode([("email", ANNA), ("password", PASSWORD), ("next", "")]));
+    assert_eq!(answer.send().await.unwrap().headers()["location"], LIST);
+
+    let (begun, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let merchants = (0..6).map(async |_| {
+        while let Some(reference) = references.get(begun.fetch_add(1, Ordering::SeqCst)) {
+            refunds(&client, &url, reference).await;
+            done.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    tokio::join!(join_all(merchants), replicas.kill_in_turn(&done, ORDERS));
+
+    let still = client.get(format!("{url}{LIST}")).send().await.unwrap();
+    assert_eq!(still.status(), 200, "one sign-in was enough");
+    let mut cut_off = 0;
+    for reference in &references {
+        let record = checkout.order_record(reference).await.unwrap();
+        assert_eq!(record.file.payments[0].state, PaymentState::Paid);
+        let refunds: Vec<_> =
+            record.refunds.iter().map(|refund| (refund.money.minor, refund.state)).collect();
+        match refunds[..] {
+            [(2_000, RefundState::Done)] => {}
+            // Whoever asked the gateway was killed before it knew.
+            [(2_000, RefundState::Reserved | RefundState::Unknown)] => cut_off += 1,
+            _ => panic!("{reference}: {refunds:?}"),
+        }
+    }
+    assert!(cut_off < ORDERS / 2, "{cut_off} of {ORDERS} refunds were cut off");
+    let calls = gateway.take_calls();
+    let asked: Vec<_> = calls.iter().filter(|call| call.text("IPCmethod") == Some("IPCRefund")).collect();
+    let distinct: BTreeSet<_> = asked.iter().map(|call| call.text("OrderID")).collect();
+    assert_eq!(asked.len(), distinct.len(), "no refund was asked for twice");
+    assert!((ORDERS - cut_off..=ORDERS).contains(&asked.len()), "{} calls, {cut_off} cut off", asked.len());
 }
 
 /// Whether each shopper has one order, paid once, and there is nothing else.

@@ -1,6 +1,6 @@
 //! What the merchant's own systems are told: over real HTTP, until they have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use toml::Table;
 use crate::cli::{code, command, json_of, out};
 use crate::database::Database;
 use crate::html;
-use crate::kill::{configuration_on, free_ports, prepare, serve};
+use crate::kill::{Prepared, configuration_on, free_ports, prepare, serve};
 use crate::merchant::{BOB, LIST, act, anna, signed_in};
 use crate::messages::rollback;
 use crate::shop::{HOUR, SECOND, Shop, folder};
@@ -115,7 +115,7 @@ async fn telling(receiver: &Receiver) -> (Shop, String) {
         file = Some(path.display().to_string());
     })
     .await;
-    shop.checkout.store().set_endpoints(vec!["erp".to_owned()]).await.unwrap();
+    shop.checkout.want_endpoints().await.unwrap();
     (shop, file.unwrap())
 }
 
@@ -253,19 +253,22 @@ async fn told_although_killed(database: Option<Database>) {
     let prepared = prepare(&checkout).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut process = serve(&file, ports, &client).await;
-    let notify = async |body: String| {
-        let answer = client.post(format!("{url}/mypos/notify")).body(body).send().await.unwrap();
-        assert_eq!(answer.text().await.unwrap(), "OK");
+    // Each order has two things to tell: it is paid, and then it is not any more.
+    let notify = async |one: &Prepared| {
+        for body in [one.body.clone(), rollback(&one.id).signed()] {
+            let answer = client.post(format!("{url}/mypos/notify")).body(body).send().await.unwrap();
+            assert_eq!(answer.text().await.unwrap(), "OK");
+        }
     };
     // Nobody listens yet.
     let (first, rest) = prepared.split_at(50);
     for one in first {
-        notify(one.body.clone()).await;
+        notify(one).await;
     }
     let listener = TcpListener::bind(("127.0.0.1", receiver_port)).await.unwrap();
     let receiver = Receiver::on(listener);
     for (index, one) in rest.iter().enumerate() {
-        notify(one.body.clone()).await;
+        notify(one).await;
         if index % 50 == 49 {
             process.0.kill().unwrap();
             process.0.wait().unwrap();
@@ -276,33 +279,38 @@ async fn told_although_killed(database: Option<Database>) {
     let mut references = Vec::new();
     for one in &prepared {
         let file = checkout.order_of_cart(&one.cart_id).await.unwrap().unwrap();
-        assert_eq!(file.order.state, OrderState::Paid);
+        assert_eq!(file.order.state, OrderState::Open);
         references.push(file.order.new.reference);
     }
+    // Of each order, in the order in which they were heard first.
     let heard_of = || {
-        let mut heard = BTreeMap::<String, Vec<String>>::new();
+        let mut heard = BTreeMap::<String, Vec<[String; 2]>>::new();
         for one in receiver.heard() {
-            let ids = heard.entry(one.body["data"]["order"].as_str().unwrap().to_owned()).or_default();
-            if !ids.contains(&one.id) {
-                ids.push(one.id);
+            let [order, kind] = [&one.body["data"]["order"], &one.body["type"]];
+            let told = heard.entry(order.as_str().unwrap().to_owned()).or_default();
+            let message = [one.id, kind.as_str().unwrap().to_owned()];
+            if !told.contains(&message) {
+                told.push(message);
             }
         }
         heard
     };
-    for webhook in checkout.store().undelivered(1_000).await.unwrap() {
-        let arguments = ["webhooks", "redeliver", "--order", &webhook.reference];
+    let undelivered = checkout.store().undelivered(1_000).await.unwrap();
+    for reference in undelivered.iter().map(|webhook| &webhook.reference).collect::<BTreeSet<_>>() {
+        let arguments = ["webhooks", "redeliver", "--order", reference];
         let again = command(&arguments, &file.display().to_string(), b"");
         assert_eq!(code(&again), 0, "{again:?}");
     }
     let deadline = Instant::now() + Duration::from_mins(1);
-    while heard_of().len() < references.len() {
+    while heard_of().values().filter(|told| told.len() >= 2).count() < references.len() {
         let waits = checkout.store().undelivered(10).await.unwrap();
         let log = || std::fs::read_to_string(file.with_extension("log")).unwrap();
         assert!(Instant::now() < deadline, "{} were heard: {waits:#?}\n{}", heard_of().len(), log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    for (reference, ids) in heard_of() {
+    for (reference, told) in heard_of() {
         assert!(references.contains(&reference));
-        assert_eq!(ids.len(), 1, "{reference} was told by one message, maybe more than once");
+        let kinds: Vec<_> = told.iter().map(|[_, kind]| kind.as_str()).collect();
+        assert_eq!(kinds, ["order.paid", "order.reversed"], "{reference}: {told:?}");
     }
 }
