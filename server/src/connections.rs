@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -22,15 +22,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// How many connections there may be. Whoever comes later waits until one has ended.
+/// How many connections there may be. For whoever comes later one is closed that is spare.
 const CONNECTIONS: usize = 4096;
 /// How many of them may be one client's. A trusted proxy may have all of them.
-const CONNECTIONS_OF_ONE: u32 = 256;
+const CONNECTIONS_OF_ONE: usize = 256;
 /// How long a connection may be quiet before a request, and how long its head may take: longer than any usual proxy
 /// keeps an idle connection, so that none is closed here while the proxy sends a notification over it.
 const HEAD_WITHIN: Duration = Duration::from_secs(130);
@@ -40,10 +41,10 @@ const HEAD_BYTES: usize = 32 * 1024;
 const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 /// How long to wait where the system has no room for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long an idle connection stays open when the server ends. Its client may have sent a request that is still on its
-/// way; nobody would answer it.
+/// How long an idle connection stays open when the server ends, and a new one when its place is needed. Its client may
+/// have sent a request that is still on its way; nobody would answer it.
 const LAST_REQUEST_WITHIN: Duration = Duration::from_secs(2);
-/// How long a client may take to receive what was answered, when the server ends.
+/// How long a client may take to receive what was answered, when the server ends or its place is needed.
 const RECEIVED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Serves an application on a listener until `stop` is true, or its sender gone; then takes no new connection, and
@@ -52,19 +53,24 @@ pub(crate) async fn serve(
     listener: TcpListener,
     application: Router,
     trusted_proxies: Vec<IpNet>,
+    stop: watch::Receiver<bool>,
+) {
+    serve_at_most(CONNECTIONS, listener, application, trusted_proxies, stop).await;
+}
+
+async fn serve_at_most(
+    connections: usize,
+    listener: TcpListener,
+    application: Router,
+    trusted_proxies: Vec<IpNet>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(connections));
     let clients = Arc::new(Clients::default());
     let running = TaskTracker::new();
     loop {
-        let accepted = async {
-            // The semaphore is never closed.
-            let place = Arc::clone(&places).acquire_owned().await.ok();
-            (place, listener.accept().await)
-        };
-        let (place, accepted) = tokio::select! {
-            accepted = accepted => accepted,
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
         };
         let (stream, peer) = match accepted {
@@ -72,20 +78,26 @@ pub(crate) async fn serve(
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
                 tracing::error!(%error, "no connection can be taken");
+                clients.make_room();
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
         let address = peer.ip().to_canonical();
         let is_proxy = trusted_proxies.iter().any(|network| network.contains(&address));
-        let guest = if is_proxy { None } else { Some(Clients::enter(&clients, address)) };
+        let line = Arc::new(Line::new());
+        let guest = if is_proxy { None } else { Some(Clients::enter(&clients, address, &line)) };
         if matches!(guest, Some(None)) {
             // Closing says it: whoever has so many open knows why.
             continue;
         }
+        let place = tokio::select! {
+            place = place_of(&places, &clients) => place,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
         // A request is answered in one piece: waiting for more to send only delays it.
         let _ = stream.set_nodelay(true);
-        let connection = converse(stream, peer, application.clone(), stop.clone());
+        let connection = converse(stream, peer, application.clone(), line, stop.clone());
         running.spawn(async move {
             connection.await;
             drop((place, guest));
@@ -96,18 +108,33 @@ pub(crate) async fn serve(
     running.wait().await;
 }
 
+/// A place for a connection. Where all are taken, somebody's spare connection is closed for it.
+async fn place_of(places: &Arc<Semaphore>, clients: &Clients) -> Option<OwnedSemaphorePermit> {
+    while places.available_permits() == 0 {
+        clients.make_room();
+        let place = tokio::time::timeout(PAUSE, Arc::clone(places).acquire_owned()).await;
+        if let Ok(place) = place {
+            return place.ok();
+        }
+    }
+    // The semaphore is never closed.
+    Arc::clone(places).acquire_owned().await.ok()
+}
+
 /// One connection, with its requests, until it ends by itself or, after `stop`, with its last request.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     application: Router,
+    line: Arc<Line>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (requests, mut seen) = watch::channel(Requests::default());
+    let mut seen = line.requests.subscribe();
+    let theirs = Arc::clone(&line);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request: Request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answering = Answering::begin(requests.clone());
+        let answering = Answering::begin(Arc::clone(&theirs));
         let answer = application.clone().oneshot(request);
         async move {
             let answer: Result<Response, Infallible> = answer.await;
@@ -127,6 +154,7 @@ async fn converse(
     tokio::select! {
         _ = &mut connection => return,
         _ = stop.wait_for(|stop| *stop) => {}
+        () = line.unwanted() => return,
     }
     let before = *seen.borrow_and_update();
     if before.running == 0 {
@@ -148,29 +176,63 @@ async fn converse(
     }
 }
 
-/// What is known of the requests of a connection.
-#[derive(Clone, Copy, Default)]
+/// What is known of a connection.
+struct Line {
+    requests: watch::Sender<Requests>,
+    closing: Notify,
+}
+
+/// What is known of its requests.
+#[derive(Clone, Copy)]
 struct Requests {
     begun: u64,
     running: u32,
+    quiet_since: Instant,
+}
+
+impl Line {
+    fn new() -> Self {
+        let requests = Requests { begun: 0, running: 0, quiet_since: Instant::now() };
+        Self { requests: watch::Sender::new(requests), closing: Notify::new() }
+    }
+
+    /// Whether nobody misses it: it has no request, and neither a first one nor the last answer is on its way.
+    fn is_spare(&self) -> bool {
+        let requests = *self.requests.borrow();
+        let patience = if requests.begun == 0 { LAST_REQUEST_WITHIN } else { RECEIVED_WITHIN };
+        requests.running == 0 && requests.quiet_since.elapsed() >= patience
+    }
+
+    /// Waits until somebody else needs the place of this connection.
+    async fn unwanted(&self) {
+        loop {
+            self.closing.notified().await;
+            if self.is_spare() {
+                return;
+            }
+        }
+    }
 }
 
 /// A request that is being answered.
-struct Answering(watch::Sender<Requests>);
+struct Answering(Arc<Line>);
 
 impl Answering {
-    fn begin(requests: watch::Sender<Requests>) -> Self {
-        requests.send_modify(|requests| {
+    fn begin(line: Arc<Line>) -> Self {
+        line.requests.send_modify(|requests| {
             requests.begun = requests.begun.saturating_add(1);
             requests.running = requests.running.saturating_add(1);
         });
-        Self(requests)
+        Self(line)
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.send_modify(|requests| requests.running = requests.running.saturating_sub(1));
+        self.0.requests.send_modify(|requests| {
+            requests.running = requests.running.saturating_sub(1);
+            requests.quiet_since = Instant::now();
+        });
     }
 }
 
@@ -182,38 +244,55 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// How many connections each client has.
+/// The connections of each client, the oldest first. Those of trusted proxies are not among them.
 #[derive(Default)]
-struct Clients(Mutex<HashMap<IpAddr, u32>>);
+struct Clients(Mutex<HashMap<IpAddr, Vec<Arc<Line>>>>);
 
 /// A client's place; given back when it is dropped.
 struct Guest {
     clients: Arc<Clients>,
     household: IpAddr,
+    line: Arc<Line>,
 }
 
 impl Clients {
     /// A place for another connection of a client, if it has not too many.
-    fn enter(this: &Arc<Self>, address: IpAddr) -> Option<Guest> {
+    fn enter(this: &Arc<Self>, address: IpAddr, line: &Arc<Line>) -> Option<Guest> {
         let household = household(address);
-        let mut counts = this.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(household).or_default();
-        if *count >= CONNECTIONS_OF_ONE {
+        let mut clients = this.lock();
+        let lines = clients.entry(household).or_default();
+        if lines.len() >= CONNECTIONS_OF_ONE {
             return None;
         }
-        *count = count.saturating_add(1);
-        drop(counts);
-        Some(Guest { clients: Arc::clone(this), household })
+        lines.push(Arc::clone(line));
+        drop(clients);
+        Some(Guest { clients: Arc::clone(this), household, line: Arc::clone(line) })
+    }
+
+    /// Closes a spare connection of whoever has most connections.
+    fn make_room(&self) {
+        let clients = self.lock();
+        let spare = |lines: &Vec<Arc<Line>>| {
+            let line = lines.iter().find(|line| line.is_spare())?;
+            Some((lines.len(), Arc::clone(line)))
+        };
+        if let Some((_, line)) = clients.values().filter_map(spare).max_by_key(|(count, _)| *count) {
+            line.closing.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Vec<Arc<Line>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let mut counts = self.clients.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.household) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                counts.remove(&self.household);
+        let mut clients = self.clients.lock();
+        if let Some(lines) = clients.get_mut(&self.household) {
+            lines.retain(|line| !Arc::ptr_eq(line, &self.line));
+            if lines.is_empty() {
+                clients.remove(&self.household);
             }
         }
     }
@@ -222,8 +301,9 @@ impl Drop for Guest {
 #[cfg(test)]
 mod tests {
     use axum::routing::get;
+    use futures_util::future::join_all;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::time::Instant;
+    use tokio::net::{TcpSocket, TcpStream};
 
     use super::*;
 
@@ -234,7 +314,7 @@ mod tests {
         let peer = "192.0.2.1:1000".parse().unwrap();
         let began = Instant::now();
         let (_never, stop) = watch::channel(false);
-        let served = tokio::spawn(converse(theirs, peer, application, stop));
+        let served = tokio::spawn(converse(theirs, peer, application, Arc::new(Line::new()), stop));
         let (mut reading, mut writing) = tokio::io::split(ours);
         let writer = async {
             for part in parts {
@@ -282,7 +362,13 @@ mod tests {
         let (mut ours, theirs) = tokio::io::duplex(1024);
         let application = Router::new().route("/", get(|| async { "hello ".repeat(1_000) }));
         let (_never, stop) = watch::channel(false);
-        let served = tokio::spawn(converse(theirs, "192.0.2.1:1000".parse().unwrap(), application, stop));
+        let served = tokio::spawn(converse(
+            theirs,
+            "192.0.2.1:1000".parse().unwrap(),
+            application,
+            Arc::new(Line::new()),
+            stop,
+        ));
         let began = Instant::now();
         ours.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         served.await.unwrap();
@@ -302,7 +388,13 @@ mod tests {
         };
         let application = Router::new().route("/", get(slow));
         let (stop, stopped) = watch::channel(false);
-        let served = tokio::spawn(converse(theirs, "192.0.2.1:1000".parse().unwrap(), application, stopped));
+        let served = tokio::spawn(converse(
+            theirs,
+            "192.0.2.1:1000".parse().unwrap(),
+            application,
+            Arc::new(Line::new()),
+            stopped,
+        ));
         ours.write_all(sent.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1)).await;
         stop.send(true).unwrap();
@@ -325,5 +417,85 @@ mod tests {
                 "{nothing:?}: {lived:?}"
             );
         }
+    }
+
+    /// Sends something over a new connection from one of this machine's addresses.
+    async fn send(from: &str, server: SocketAddr, sent: &str) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        let mut stream = socket.connect(server).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Reads until an answer ends with `end`.
+    async fn is_answered(stream: &mut TcpStream, end: &str) -> bool {
+        let mut answer = Vec::new();
+        while !answer.ends_with(end.as_bytes()) {
+            if stream.read_buf(&mut answer).await.unwrap_or(0) == 0 {
+                return false;
+            }
+        }
+        true
+    }
+
+    #[tokio::test]
+    async fn where_all_places_are_taken_whoever_has_most_of_them_gives_one_back() {
+        const REQUEST: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        let (busy, is_busy) = watch::channel(true);
+        let slow = move || {
+            let mut is_busy = is_busy.clone();
+            async move {
+                let _ = is_busy.wait_for(|busy| !busy).await;
+                "slow"
+            }
+        };
+        let application = Router::new().route("/", get(|| async { "hello" })).route("/slow", get(slow));
+        let (_stop, stopped) = watch::channel(false);
+        tokio::spawn(serve_at_most(6, listener, application, Vec::new(), stopped));
+
+        let mut first = send("127.0.0.1", server, REQUEST).await;
+        assert!(is_answered(&mut first, "hello").await);
+        // Somebody else takes all places that are left, with heads that do not end.
+        let mut others = Vec::new();
+        for _ in 0..5 {
+            others.push(send("127.0.0.2", server, "GET / HTTP/1.1\r\nhost:").await);
+        }
+        // He loses one for each who comes, his oldest first; who has one keeps it.
+        let mut second = send("127.0.0.3", server, REQUEST).await;
+        assert!(is_answered(&mut second, "hello").await);
+        assert!(!is_answered(&mut others[0], "hello").await, "closed");
+        first.write_all(REQUEST.as_bytes()).await.unwrap();
+        assert!(is_answered(&mut first, "hello").await, "open");
+
+        // What is running is never broken off: the next one waits for it.
+        drop((first, second, others));
+        let request = "GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+        let running = join_all((0..6).map(|_| send("127.0.0.2", server, request))).await;
+        let mut next = send("127.0.0.3", server, REQUEST).await;
+        let early = tokio::time::timeout(Duration::from_millis(300), is_answered(&mut next, "hello")).await;
+        assert!(early.is_err(), "{early:?}");
+        busy.send(false).unwrap();
+        assert!(is_answered(&mut next, "hello").await);
+        for mut stream in running {
+            assert!(is_answered(&mut stream, "slow").await);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_spare_when_neither_a_request_nor_an_answer_can_be_on_its_way() {
+        let line = Arc::new(Line::new());
+        assert!(!line.is_spare(), "its first request may be on its way");
+        tokio::time::advance(LAST_REQUEST_WITHIN).await;
+        assert!(line.is_spare());
+        let answering = Answering::begin(Arc::clone(&line));
+        tokio::time::advance(RECEIVED_WITHIN * 2).await;
+        assert!(!line.is_spare(), "it has a request");
+        drop(answering);
+        assert!(!line.is_spare(), "its answer may be on its way");
+        tokio::time::advance(RECEIVED_WITHIN).await;
+        assert!(line.is_spare());
     }
 }

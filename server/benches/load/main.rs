@@ -71,7 +71,7 @@ use crate::shop::{Browser, configuration, purchase};
 /// Requests that are under way at a time.
 const IN_FLIGHT: usize = 64;
 /// How many payments are started as fast as possible, and how many at a steady rate.
-const STARTED_FAST: usize = 12_000;
+const STARTED_FAST: usize = 20_000;
 const STARTED_STEADILY: usize = 4_000;
 /// How many of all of them are notified as fast as possible; the others are at a steady rate.
 const NOTIFIED_FAST: usize = 8_000;
