@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
-/// How many connections there may be. For whoever comes later one is closed that is spare.
+/// How many connections there may be. For whoever comes later one is closed of whoever has most.
 const CONNECTIONS: usize = 4096;
 /// How many of them may be one client's. A trusted proxy may have all of them.
 const CONNECTIONS_OF_ONE: usize = 256;
@@ -70,8 +71,9 @@ async fn serve_at_most(
     let running = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            biased;
             _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -93,14 +95,17 @@ async fn serve_at_most(
         }
         let place = tokio::select! {
             place = place_of(&places, &clients) => place,
-            _ = stop.wait_for(|stop| *stop) => break,
+            // What was taken already is answered.
+            _ = stop.wait_for(|stop| *stop) => None,
         };
+        line.has_its_place();
         // A request is answered in one piece: waiting for more to send only delays it.
         let _ = stream.set_nodelay(true);
         let connection = converse(stream, peer, application.clone(), line, stop.clone());
         running.spawn(async move {
             connection.await;
-            drop((place, guest));
+            drop(guest);
+            drop(place);
         });
     }
     drop(listener);
@@ -108,7 +113,7 @@ async fn serve_at_most(
     running.wait().await;
 }
 
-/// A place for a connection. Where all are taken, somebody's spare connection is closed for it.
+/// A place for a connection. Where all are taken, somebody is asked for one, and somebody else after a while.
 async fn place_of(places: &Arc<Semaphore>, clients: &Clients) -> Option<OwnedSemaphorePermit> {
     while places.available_permits() == 0 {
         clients.make_room();
@@ -151,10 +156,20 @@ async fn converse(
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     // A client that breaks off is nobody's error.
-    tokio::select! {
+    let is_asked = tokio::select! {
+        biased;
         _ = &mut connection => return,
-        _ = stop.wait_for(|stop| *stop) => {}
-        () = line.unwanted() => return,
+        _ = stop.wait_for(|stop| *stop) => false,
+        () = line.closing.notified() => true,
+    };
+    if is_asked {
+        connection.as_mut().graceful_shutdown();
+        tokio::select! {
+            biased;
+            () = line.becomes_spare() => {}
+            _ = connection => {}
+        }
+        return;
     }
     let before = *seen.borrow_and_update();
     if before.running == 0 {
@@ -179,36 +194,61 @@ async fn converse(
 /// What is known of a connection.
 struct Line {
     requests: watch::Sender<Requests>,
+    /// Its place is needed.
     closing: Notify,
+    is_asked: AtomicBool,
 }
 
 /// What is known of its requests.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Requests {
     begun: u64,
     running: u32,
-    quiet_since: Instant,
+    /// Since when none is answered; nothing while it waits for a place.
+    quiet_since: Option<Instant>,
 }
 
 impl Line {
     fn new() -> Self {
-        let requests = Requests { begun: 0, running: 0, quiet_since: Instant::now() };
-        Self { requests: watch::Sender::new(requests), closing: Notify::new() }
+        let requests = watch::Sender::new(Requests::default());
+        Self { requests, closing: Notify::new(), is_asked: AtomicBool::new(false) }
     }
 
-    /// Whether nobody misses it: it has no request, and neither a first one nor the last answer is on its way.
-    fn is_spare(&self) -> bool {
+    fn has_its_place(&self) {
+        self.requests.send_modify(|requests| requests.quiet_since = Some(Instant::now()));
+    }
+
+    /// From when on nobody misses it: it has no request, and neither a first one nor the last answer is on its way.
+    fn spare_from(&self) -> Option<Instant> {
         let requests = *self.requests.borrow();
         let patience = if requests.begun == 0 { LAST_REQUEST_WITHIN } else { RECEIVED_WITHIN };
-        requests.running == 0 && requests.quiet_since.elapsed() >= patience
+        requests.quiet_since.filter(|_| requests.running == 0).and_then(|since| since.checked_add(patience))
     }
 
-    /// Waits until somebody else needs the place of this connection.
-    async fn unwanted(&self) {
-        loop {
-            self.closing.notified().await;
-            if self.is_spare() {
-                return;
+    fn is_spare(&self) -> bool {
+        self.spare_from().is_some_and(|at| at <= Instant::now())
+    }
+
+    fn has_place(&self) -> bool {
+        self.requests.borrow().quiet_since.is_some()
+    }
+
+    fn is_asked(&self) -> bool {
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    fn ask(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.closing.notify_one();
+    }
+
+    async fn becomes_spare(&self) {
+        let mut seen = self.requests.subscribe();
+        while !self.is_spare() {
+            match self.spare_from() {
+                Some(at) => tokio::time::sleep_until(at).await,
+                // Its sender is here.
+                None => drop(seen.changed().await),
             }
         }
     }
@@ -231,7 +271,7 @@ impl Drop for Answering {
     fn drop(&mut self) {
         self.0.requests.send_modify(|requests| {
             requests.running = requests.running.saturating_sub(1);
-            requests.quiet_since = Instant::now();
+            requests.quiet_since = Some(Instant::now());
         });
     }
 }
@@ -269,15 +309,18 @@ impl Clients {
         Some(Guest { clients: Arc::clone(this), household, line: Arc::clone(line) })
     }
 
-    /// Closes a spare connection of whoever has most connections.
+    /// Asks whoever has most connections for one: the oldest spare one, or else the oldest, which ends with the answer that
+    /// is on its way.
     fn make_room(&self) {
         let clients = self.lock();
-        let spare = |lines: &Vec<Arc<Line>>| {
-            let line = lines.iter().find(|line| line.is_spare())?;
-            Some((lines.len(), Arc::clone(line)))
+        let oldest = |lines: &Vec<Arc<Line>>| {
+            let mut open = lines.iter().filter(|line| line.has_place() && !line.is_asked());
+            let spare = open.clone().find(|line| line.is_spare());
+            Some((lines.len(), spare.is_some(), Arc::clone(spare.or_else(|| open.next())?)))
         };
-        if let Some((_, line)) = clients.values().filter_map(spare).max_by_key(|(count, _)| *count) {
-            line.closing.notify_one();
+        let asked = clients.values().filter_map(oldest).max_by_key(|(count, spare, _)| (*count, *spare));
+        if let Some((.., line)) = asked {
+            line.ask();
         }
     }
 
@@ -475,18 +518,33 @@ mod tests {
         let request = "GET /slow HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
         let running = join_all((0..6).map(|_| send("127.0.0.2", server, request))).await;
         let mut next = send("127.0.0.3", server, REQUEST).await;
-        let early = tokio::time::timeout(Duration::from_millis(300), is_answered(&mut next, "hello")).await;
+        let early = tokio::time::timeout(LAST_REQUEST_WITHIN * 3 / 2, is_answered(&mut next, "hello")).await;
         assert!(early.is_err(), "{early:?}");
         busy.send(false).unwrap();
         assert!(is_answered(&mut next, "hello").await);
         for mut stream in running {
             assert!(is_answered(&mut stream, "slow").await);
         }
+
+        // Nor does it help to ask for something now and then.
+        drop(next);
+        let mut kept = Vec::new();
+        for _ in 0..6 {
+            let mut stream = send("127.0.0.2", server, REQUEST).await;
+            assert!(is_answered(&mut stream, "hello").await);
+            kept.push(stream);
+        }
+        let mut last = send("127.0.0.3", server, REQUEST).await;
+        let answered = tokio::time::timeout(LAST_REQUEST_WITHIN, is_answered(&mut last, "hello")).await;
+        assert_eq!(answered, Ok(true));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_is_spare_when_neither_a_request_nor_an_answer_can_be_on_its_way() {
         let line = Arc::new(Line::new());
+        tokio::time::advance(LAST_REQUEST_WITHIN).await;
+        assert!(!line.is_spare(), "it has no place");
+        line.has_its_place();
         assert!(!line.is_spare(), "its first request may be on its way");
         tokio::time::advance(LAST_REQUEST_WITHIN).await;
         assert!(line.is_spare());

@@ -82,13 +82,13 @@ impl SqliteStore {
         connection.pragma_update(None, "synchronous", "FULL")?;
         // In KiB. The indexes are by hashes, so each order touches other pages.
         connection.pragma_update(None, "cache_size", -16 * 1024)?;
-        // What a piece of work changes is kept as it was until its savepoint ends; more than 64 KiB in a file otherwise,
-        // which was written more than twice as much as the log.
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
         migrations().to_latest(&mut connection).map_err(|error| {
             StoreError::Failed(format!("its schema is not one that this version knows: {error}"))
         })?;
         refuse_moved(&connection)?;
+        // What a piece of work changes is kept as it was until its savepoint ends; more than 64 KiB in a file otherwise,
+        // which was written more than twice as much as the log. (A migration may change a whole table.)
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         let readers = Arc::new(Readers {
             path: path.to_owned(),
             places: Arc::new(Semaphore::new(READERS)),
