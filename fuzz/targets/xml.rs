@@ -1,8 +1,15 @@
 //! An answer in XML: it is read, and then the same text is signed again, or it is refused.
 #![no_main]
 
+#[path = "../../mypos/tests/protocol/meaning.rs"]
+mod meaning;
+
+use std::sync::LazyLock;
+
 use libfuzzer_sys::fuzz_target;
-use mypos::Unverified;
+use mypos::{PrivateKey, Unverified};
+
+static KEY: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(2048).unwrap());
 
 fuzz_target!(|body: &[u8]| {
     if let Ok(message) = Unverified::from_xml(body)
@@ -10,5 +17,6 @@ fuzz_target!(|body: &[u8]| {
     {
         let again = Unverified::from_xml(text.as_bytes()).unwrap();
         assert_eq!(again.claimed().signed_text(), message.claimed().signed_text());
+        meaning::is_what_was_signed(&KEY, message.claimed());
     }
 });

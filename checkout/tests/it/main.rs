@@ -18,4 +18,5 @@ mod merchant;
 mod outbox;
 mod postgres;
 mod sqlite;
+mod tls;
 mod world;

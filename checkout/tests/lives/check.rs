@@ -1,11 +1,12 @@
 //! What must hold at the end of a life, when nothing is on its way any more: design and gateway agree about every cent,
 //! and everything has ended.
 
-use checkout::records::EventKind;
+use checkout::records::{EventKind, LineKind};
 use checkout::store::merchant::{OrderRecord, Transaction};
 use domain::{OrderState, PaymentState, RefundState};
 
 use crate::gateway::{Sale, SaleState};
+use crate::shopper::BOX_MINOR;
 use crate::world::World;
 
 /// Holds every order against the gateway.
@@ -55,6 +56,11 @@ fn order(world: &World, row: &Transaction, record: &OrderRecord, kinds: &[EventK
     if kinds.first() != Some(&EventKind::OrderPlaced) {
         return Err("its history does not begin with its placing".to_owned());
     }
+    // The catalogue has one article, and its delivery is free.
+    let boxes = order.new.lines.iter().filter(|line| line.kind == LineKind::Item).map(|line| line.quantity);
+    if order.new.total.minor != BOX_MINOR * i64::from(boxes.sum::<u32>()) {
+        return Err(format!("I9: its total is {}", order.new.total.minor));
+    }
     let holding = record.file.payments.iter().filter(|payment| payment.state.holds_money());
     let holding: Vec<_> = holding.collect();
     if holding.len() > 1 {
@@ -72,6 +78,9 @@ fn order(world: &World, row: &Transaction, record: &OrderRecord, kinds: &[EventK
         _ => {}
     }
     for payment in &record.file.payments {
+        if payment.money != order.new.total {
+            return Err(format!("I9: {} asks for {}", payment.gateway_order_id, payment.money.minor));
+        }
         if payment.next_ask_at_ms.is_some() && !row.attention {
             return Err(format!("I13: {} is still asked about", payment.gateway_order_id));
         }
@@ -88,6 +97,9 @@ fn order(world: &World, row: &Transaction, record: &OrderRecord, kinds: &[EventK
             return Err(format!("I6: {counted} of {} was refunded", payment.money.minor));
         }
         let sale = state.sales.by_order_id.get(&payment.gateway_order_id);
+        if let Some(sale) = sale.filter(|sale| sale.minor != payment.money.minor) {
+            return Err(format!("I9: the gateway was asked for {}", sale.amount));
+        }
         let agreed = agrees(payment.state, counted, payment.money.minor, sale);
         match agreed.map_err(|what| format!("{}: {what}", payment.gateway_order_id)) {
             // Money that has to go back, and that the gateway would not give back.

@@ -10,10 +10,10 @@ use checkout::records::{HandoverForm, Payment};
 use checkout::store::merchant::OrderRecord;
 use domain::PaymentState;
 use futures_util::FutureExt as _;
-use mypos::{Fields, Unverified};
+use mypos::{Fields, OrderId, Unverified};
 
 use crate::keys::SID;
-use crate::world::{MINUTE, SECOND, State, World};
+use crate::world::{HOUR, MINUTE, SECOND, State, World};
 
 /// How long the gateway waits for an `OK`.
 const OK_WITHIN: i64 = 30 * SECOND;
@@ -271,6 +271,62 @@ impl World {
         };
         if !is_true {
             self.state().violated(format!("I4: {method} was answered OK, and the payment is {state:?}"));
+        }
+    }
+}
+
+/// What the gateway says of payments that are not the shop's: another system has the same account.
+impl World {
+    pub async fn speaks_of_others(self: Arc<Self>) {
+        self.pause(0, HOUR).await;
+        let (body, method) = {
+            let mut state = self.state();
+            let bytes = [(); 17].map(|()| u8::try_from(state.dice.below(256)).unwrap());
+            let like_ours = OrderId::from_random(bytes).as_str().to_owned();
+            let order_id =
+                if state.dice.happens(50) { like_ours } else { format!("shop/{}", state.dice.roll()) };
+            let method = state.dice.pick(&["IPCPurchaseNotify", "IPCPurchaseRollback"]);
+            let sale = Sale {
+                reference: String::new(),
+                amount: "9.99".to_owned(),
+                minor: 999,
+                state: SaleState::Paid,
+                closes_at_ms: 0,
+                known_paid_at_ms: 0,
+                is_late: false,
+                trnref: "900000000042".to_owned(),
+                refunds: BTreeMap::new(),
+                returned: false,
+                declined: 0,
+            };
+            (self.keys.signed_by_gateway(callback(method, &order_id, &sale)).to_form().into_bytes(), method)
+        };
+        let world = Arc::clone(&self);
+        let answered = self.ask(method, move |shop| {
+            let (world, body) = (Arc::clone(&world), body.clone());
+            async move {
+                if let Ok(answer) = shop.notified(&body).await {
+                    world.holds_unknown(method, answer, &body).await;
+                }
+            }
+            .boxed()
+        });
+        answered.await;
+        self.state().busy -= 1;
+    }
+
+    /// I16: it is kept for a person, and the gateway is told that nobody takes that money.
+    async fn holds_unknown(&self, method: &str, answer: NotifyAnswer, body: &[u8]) {
+        let kept = self.truth.unknown_messages(1_000).await.unwrap();
+        let is_kept = kept.iter().any(|message| message.raw.as_bytes() == body);
+        let is_right = match method {
+            "IPCPurchaseNotify" => answer == NotifyAnswer::NotTaken,
+            _ => answer == NotifyAnswer::Ok,
+        };
+        let mut state = self.state();
+        state.count("a message was about nobody's order");
+        if !is_kept || !is_right {
+            state.violated(format!("I16: {method} about no order is answered {answer:?}, kept: {is_kept}"));
         }
     }
 }

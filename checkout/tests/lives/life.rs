@@ -114,6 +114,11 @@ impl Life<'_> {
             self.world.spawn(None, merchant::gives_back(Arc::clone(&self.world), self.start_ms));
         }
 
+        if self.world.state().dice.happens(15) {
+            self.world.state().busy += 1;
+            self.world.spawn(None, Arc::clone(&self.world).speaks_of_others());
+        }
+
         // The storm, and until everybody is through; then the gateway is asked for the last time, and people look.
         let storm_ends_ms = self.world.state().storm_ends_ms;
         self.goes_on_until(storm_ends_ms).await;

@@ -189,7 +189,7 @@ fn live_all(database: &str, lives: u64, some: fn(Range<u64>, &Arc<Keys>) -> Resu
 }
 
 /// What has to happen in many lives.
-const HAPPENS: [&str; 10] = [
+const HAPPENS: [&str; 11] = [
     "a process was killed",
     "the database failed",
     "an answer of the database was lost",
@@ -198,6 +198,7 @@ const HAPPENS: [&str; 10] = [
     "the database was busy",
     "a payment was reversed by the gateway",
     "a payment was kept without an OK",
+    "a message was about nobody's order",
     "a webhook was heard",
     "a webhook came again",
 ];

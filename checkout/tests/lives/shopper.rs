@@ -19,7 +19,7 @@ use crate::gateway::{Outcome, SaleState};
 use crate::world::{HOUR, MINUTE, SECOND, World};
 
 /// What a box costs, in cents.
-const BOX_MINOR: i64 = 5_000;
+pub const BOX_MINOR: i64 = 5_000;
 
 /// For how long a hand-over is the same by every process's clock, of which one is ahead.
 const SURELY_FRESH: i64 = MINUTE - 5 * SECOND;

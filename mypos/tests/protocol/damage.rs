@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::fixtures::{KEY, OTHER_KEY};
+use crate::meaning::is_what_was_signed;
 
 /// What is put where nobody expects it.
 const ODD: [&str; 22] = [
@@ -98,6 +99,7 @@ proptest! {
         if let Ok(message) = Unverified::from_form(&body) {
             let again = Unverified::from_form(message.claimed().to_form().as_bytes());
             prop_assert_eq!(again.map(|again| again.claimed().clone()), Ok(message.claimed().clone()));
+            is_what_was_signed(&KEY, message.claimed());
         }
     }
 
@@ -107,6 +109,7 @@ proptest! {
         if let Ok(message) = Unverified::from_json(&body) {
             let again = Unverified::from_json(message.claimed().to_json().as_bytes()).unwrap();
             prop_assert_eq!(again.claimed().signed_text(), message.claimed().signed_text());
+            is_what_was_signed(&KEY, message.claimed());
         }
     }
 
@@ -118,7 +121,17 @@ proptest! {
         {
             let again = Unverified::from_xml(text.as_bytes()).unwrap();
             prop_assert_eq!(again.claimed().signed_text(), message.claimed().signed_text());
+            is_what_was_signed(&KEY, message.claimed());
         }
+    }
+
+    #[test]
+    fn what_is_no_key_is_none_however_it_is_damaged(file in any::<Index>(), damage in damage()) {
+        let text = damaged(file.get(&corpus("key")).clone(), &damage);
+        let text = String::from_utf8_lossy(&text);
+        prop_assert!(PrivateKey::from_pem(&text).is_err());
+        prop_assert!(PublicKey::from_pem(&text).is_err());
+        prop_assert!(ConfigurationPackage::decode(&text).is_err());
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod damage;
 mod fixtures;
 mod keys;
 mod limits;
+mod meaning;
 mod money;
 mod openssl;
 mod packages;

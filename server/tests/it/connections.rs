@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use checkout::clock::SystemClock;
 use checkout::records::EventKind;
@@ -59,7 +60,7 @@ async fn whoever_opens_many_connections_keeps_nobody_else_out() {
     assert!(!is_served(&shop, "127.0.0.1").await);
     assert!(is_served(&shop, "127.0.0.2").await, "somebody else");
     open.truncate(100);
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while !is_served(&shop, "127.0.0.1").await {
         assert!(tokio::time::Instant::now() < deadline, "places are given back");
     }
@@ -74,6 +75,41 @@ async fn a_trusted_proxy_opens_as_many_as_it_needs() {
     let streams = join_all((0..400).map(|_| connect(&shop, "127.0.0.1"))).await;
     assert!(is_served(&shop, "127.0.0.1").await);
     drop(streams);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_come_is_not_waited_for_and_holds_up_nobody() {
+    let shop = Shop::new().await;
+    let began = Instant::now();
+    let slow = join_all(
+        [
+            ("/mypos/notify", 20, "400"),
+            ("/mypos/ok", 20, "303"),
+            ("/checkout/pay", 40, "503"),
+            ("/api/checkout/start", 40, "504"),
+        ]
+        .map(async |(path, seconds, status)| {
+            let mut stream = connect(&shop, "127.0.0.1").await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: {url}\r\n\
+                 content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\na",
+                host = shop.url.trim_start_matches("http://"),
+                url = shop.url
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = [0_u8; 12];
+            let answered = stream.read_exact(&mut answer);
+            tokio::time::timeout(Duration::from_secs(seconds), answered).await.expect(path).unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"), "{path}");
+            began.elapsed()
+        }),
+    );
+    let sale = async {
+        shop.paid().await;
+        began.elapsed()
+    };
+    let (answered, sold) = tokio::join!(slow, sale);
+    assert!(answered.iter().all(|after| *after > sold), "sold after {sold:?}, given up after {answered:?}");
 }
 
 /// Starts `tillgate serve` as systemd does: with the socket that is listened on already.

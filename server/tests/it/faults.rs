@@ -1,7 +1,7 @@
 //! Bad days of the real program: its database crashes, its disk is full, the gateway does not answer, the clock jumps.
 //! Shoppers see pages, and nothing that was answered `OK` is lost.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -216,6 +216,97 @@ async fn a_full_disk_is_said_and_nothing_that_was_answered_ok_is_lost() {
         assert_eq!(file.order.state == OrderState::Paid, index < 40, "payment {index}");
     }
     all(notified(0..prepared.len()).await, 200, "OK");
+}
+
+/// A disk of some megabytes, which only root can make; gone with the test.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    fn mount() -> Option<Self> {
+        let disk = Self(folder());
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=64m", "tillgate-test"]).arg(disk.0.path());
+        mount.stderr(Stdio::null()).status().is_ok_and(|status| status.success()).then_some(disk)
+    }
+
+    /// Takes all the room that is left.
+    fn fill(&self) {
+        let mut filler = std::fs::File::create(self.0.path().join("filler")).unwrap();
+        while filler.write_all(&[0; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.path().join("filler")).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["--lazy", "--quiet"]).arg(self.0.path()).status();
+    }
+}
+
+/// As the test before, on a disk that is really full, with many notifications in one transaction.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_without_a_free_page_loses_nothing_either() {
+    let Some(disk) = SmallDisk::mount() else {
+        eprintln!("only root can make a small disk: nothing was tested here");
+        return;
+    };
+    let client = client();
+    let ports = free_ports();
+    let url = format!("http://127.0.0.1:{}", ports[0]);
+    let table = configuration_on(disk.0.path(), &url, ports);
+    let file = disk.0.path().join("tillgate.toml");
+    std::fs::write(&file, table.to_string()).unwrap();
+    let config = Config::parse(&table.to_string(), []).unwrap();
+    let open = async || open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+    let prepared = prepare(open().await.as_ref()).await;
+    let process = serve(&file, ports, &client).await;
+    disk.fill();
+
+    // The log's pages that are there already are written again, until it would have to grow.
+    let press = async || {
+        let body = html::encode(crate::pay::api_form(&crate::shop::purchase()).iter().map(|(n, v)| (n, v)));
+        let request = client.post(format!("{url}/api/checkout/start")).body(body);
+        Answer::of(request.header("content-type", "application/x-www-form-urlencoded")).await.status
+    };
+    let mut started = 0;
+    while press().await == 200 {
+        started += 1;
+        assert!(started < 10_000, "the disk is not full");
+    }
+    let answers = join_all(prepared.iter().map(async |one| {
+        Answer::of(client.post(format!("{url}/mypos/notify")).body(one.body.clone())).await
+    }))
+    .await;
+    let taken: Vec<bool> = answers.iter().map(|answer| answer.body == "OK").collect();
+    let refused = answers.iter().filter(|answer| answer.status == 503).count();
+    assert_eq!(refused + taken.iter().filter(|taken| **taken).count(), prepared.len(), "{answers:?}");
+    assert!(refused > 0, "the disk is not full");
+    assert_eq!(Answer::of(client.get(format!("{url}/"))).await.status, 200, "shoppers can look");
+
+    // Exactly what was answered `OK` is there for whoever reads the files, and the rest is taken when there is room.
+    let states = async |expected: &[bool]| {
+        let checkout = open().await;
+        for (one, is_paid) in prepared.iter().zip(expected) {
+            let file = checkout.order_of_cart(&one.cart_id).await.unwrap().unwrap();
+            assert_eq!(file.order.state == OrderState::Paid, *is_paid, "{}", one.id);
+        }
+    };
+    disk.make_room();
+    until_it_works("room on the disk", async || (press().await == 200).then_some(())).await;
+    states(&taken).await;
+    for one in &prepared {
+        let request = client.post(format!("{url}/mypos/notify")).body(one.body.clone());
+        assert_eq!(Answer::of(request).await.body, "OK");
+    }
+    states(&vec![true; prepared.len()]).await;
+    drop(process);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
