@@ -16,6 +16,8 @@ use crate::pricing;
 use crate::settings::Settings;
 use crate::start::StartError;
 use crate::store::{Store, StoreError};
+#[cfg(not(feature = "simulation"))]
+use crate::threads::Threads;
 use crate::token::NoRandomness;
 
 /// A shop's checkout. Its use-cases stand beside it: [`crate::start`], [`crate::callbacks`],
@@ -29,7 +31,8 @@ pub struct Checkout {
     pub(crate) gateway: Arc<dyn Gateway>,
     pub(crate) clock: Arc<dyn Clock>,
     /// As many signatures are made at a time as there are cores: more would only wait for each other.
-    signers: Arc<Semaphore>,
+    #[cfg(not(feature = "simulation"))]
+    signers: Threads,
     /// Passwords are hashed a few at a time: each takes much memory.
     pub(crate) hashers: Arc<Semaphore>,
 }
@@ -66,14 +69,19 @@ impl Checkout {
         gateway: Arc<dyn Gateway>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        #[cfg(not(feature = "simulation"))]
+        let signers = {
+            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            Threads::start("signer", cores)
+        };
         Self {
             catalog,
             settings,
             store,
             gateway,
             clock,
-            signers: Arc::new(Semaphore::new(cores)),
+            #[cfg(not(feature = "simulation"))]
+            signers,
             hashers: Arc::new(Semaphore::new(HASHERS)),
         }
     }
@@ -101,25 +109,17 @@ impl Checkout {
     }
 
     /// Signs a message off the async threads.
+    #[cfg_attr(feature = "simulation", expect(clippy::unused_async, reason = "a simulator signs at once"))]
     pub(crate) async fn sign(&self, key: &PrivateKey, fields: Fields) -> Result<SignedFields, CheckoutError> {
         let failed = |error: String| CheckoutError::Signing(error);
         let began = std::time::Instant::now();
-        // Held until the signature is made, even where nobody waits for it any more.
-        let turn = Arc::clone(&self.signers).acquire_owned().await;
-        let turn = turn.map_err(|error| failed(error.to_string()))?;
         #[cfg(feature = "simulation")]
-        let signed = {
-            let _turn = turn;
-            sign_once(key, fields)
-        };
+        let signed = sign_once(key, fields);
         #[cfg(not(feature = "simulation"))]
         let signed = {
             let key = key.clone();
-            let work = move || {
-                let _turn = turn;
-                key.sign_fields(fields)
-            };
-            tokio::task::spawn_blocking(work)
+            let signing = self.signers.run(move || key.sign_fields(fields));
+            signing
                 .instrument(tracing::debug_span!(target: figures::TRACES, "sign"))
                 .await
                 .map_err(|error| failed(error.to_string()))?

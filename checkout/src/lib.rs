@@ -28,6 +28,7 @@ pub mod start;
 pub mod store;
 pub mod storefront;
 pub mod text;
+mod threads;
 pub mod timing;
 pub mod token;
 pub mod typed_amount;

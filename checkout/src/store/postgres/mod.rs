@@ -20,6 +20,7 @@ use tokio::sync::Semaphore;
 use self::connection::{Session, wait};
 use super::StoreError;
 use super::sql::{self, Database, Done, Failure, SqlStore, Urgency};
+use crate::threads::Threads;
 
 /// The steps from an empty database to today's schema. Only ever added to.
 ///
@@ -70,6 +71,8 @@ pub type PostgresStore = SqlStore<Postgres>;
 /// Some connections, and how many may wait for them.
 struct Lane {
     pool: PgPool,
+    /// One for each connection: a use-case keeps both until it has ended.
+    threads: Threads,
     places: Arc<Semaphore>,
 }
 
@@ -82,7 +85,8 @@ impl Lane {
             .max_lifetime(Duration::from_mins(30))
             .idle_timeout(Duration::from_mins(10))
             .connect_lazy_with(options.clone());
-        Self { pool, places: Arc::new(Semaphore::new(QUEUE)) }
+        let threads = Threads::start("postgres", usize::try_from(connections).unwrap_or(1).max(1));
+        Self { pool, threads, places: Arc::new(Semaphore::new(QUEUE)) }
     }
 
     /// Runs work on one of the connections, on a thread that may wait.
@@ -93,17 +97,15 @@ impl Lane {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Overloaded)?;
         let mut connection = self.pool.acquire().await?;
         let runtime = Handle::current();
-        tokio::task::spawn_blocking(move || {
+        let working = self.threads.run(move || {
             let _place = place;
             let done = work(&runtime, &mut connection);
             if matches!(done, Err(Failure::Silent)) {
                 connection.close_on_drop();
             }
             done
-        })
-        .await
-        .map_err(|error| StoreError::Failed(error.to_string()))?
-        .map_err(StoreError::from)
+        });
+        working.await.map_err(|error| StoreError::Failed(error.to_string()))?.map_err(StoreError::from)
     }
 }
 

@@ -12,7 +12,6 @@ use domain::Details;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{HookError, M, Migrations};
-use tokio::sync::Semaphore;
 
 pub use self::backup::{Backup, backup};
 use self::checkpoints::Checkpoints;
@@ -21,6 +20,7 @@ use super::StoreError;
 use super::merchant::{Filter, From};
 use super::sql::{self, Database, Done, Failure, SqlStore, Urgency, transactions};
 use crate::search::Found;
+use crate::threads::Threads;
 
 /// The steps from an empty file to today's schema. Only ever added to.
 fn migrations() -> Migrations<'static> {
@@ -60,6 +60,7 @@ const READERS: usize = 4;
 /// A SQLite file, in write-ahead mode with every commit synced to the disk.
 pub struct Sqlite {
     writer: Writer,
+    reading: Threads,
     readers: Arc<Readers>,
 }
 
@@ -68,7 +69,6 @@ pub type SqliteStore = SqlStore<Sqlite>;
 
 struct Readers {
     path: PathBuf,
-    places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -89,15 +89,12 @@ impl SqliteStore {
         // What a piece of work changes is kept as it was until its savepoint ends; more than 64 KiB in a file otherwise,
         // which was written more than twice as much as the log. (A migration may change a whole table.)
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        let readers = Arc::new(Readers {
-            path: path.to_owned(),
-            places: Arc::new(Semaphore::new(READERS)),
-            idle: Mutex::new(Vec::new()),
-        });
+        let readers = Arc::new(Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) });
         // See `Checkpoints`.
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         let checkpoints = Checkpoints::start(path)?;
-        Ok(Self(Sqlite { writer: Writer::start(connection, checkpoints)?, readers }))
+        let reading = Threads::start("sqlite-reader", READERS);
+        Ok(Self(Sqlite { writer: Writer::start(connection, checkpoints)?, reading, readers }))
     }
 
     /// How SQLite reads a page of the merchant's list, a line for each step. For whoever measures.
@@ -134,17 +131,13 @@ impl Database for Sqlite {
         work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let readers = Arc::clone(&self.readers);
-        let place = Arc::clone(&readers.places).acquire_owned().await;
-        let place = place.map_err(|error| StoreError::Failed(error.to_string()))?;
-        tokio::task::spawn_blocking(move || {
-            let _place = place;
+        let reading = self.reading.run(move || {
             let connection = readers.take()?;
             let result = work(&connection).map_err(StoreError::from);
             readers.put_back(connection);
             result
-        })
-        .await
-        .map_err(|error| StoreError::Failed(error.to_string()))?
+        });
+        reading.await.map_err(|error| StoreError::Failed(error.to_string()))?
     }
 
     fn may_serve(connection: &dyn sql::Connection) -> Done<()> {
