@@ -8,7 +8,6 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,9 +22,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::IpNet;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -98,7 +98,7 @@ async fn serve_at_most(
             // What was taken already is answered.
             _ = stop.wait_for(|stop| *stop) => None,
         };
-        line.has_its_place();
+        line.gets_its_place();
         // A request is answered in one piece: waiting for more to send only delays it.
         let _ = stream.set_nodelay(true);
         let connection = converse(stream, peer, application.clone(), line, stop.clone());
@@ -156,13 +156,13 @@ async fn converse(
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     // A client that breaks off is nobody's error.
-    let is_asked = tokio::select! {
+    let is_unwanted = tokio::select! {
         biased;
         _ = &mut connection => return,
         _ = stop.wait_for(|stop| *stop) => false,
-        () = line.closing.notified() => true,
+        () = line.unwanted.cancelled() => true,
     };
-    if is_asked {
+    if is_unwanted {
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             biased;
@@ -195,8 +195,7 @@ async fn converse(
 struct Line {
     requests: watch::Sender<Requests>,
     /// Its place is needed.
-    closing: Notify,
-    is_asked: AtomicBool,
+    unwanted: CancellationToken,
 }
 
 /// What is known of its requests.
@@ -211,10 +210,10 @@ struct Requests {
 impl Line {
     fn new() -> Self {
         let requests = watch::Sender::new(Requests::default());
-        Self { requests, closing: Notify::new(), is_asked: AtomicBool::new(false) }
+        Self { requests, unwanted: CancellationToken::new() }
     }
 
-    fn has_its_place(&self) {
+    fn gets_its_place(&self) {
         self.requests.send_modify(|requests| requests.quiet_since = Some(Instant::now()));
     }
 
@@ -231,15 +230,6 @@ impl Line {
 
     fn has_place(&self) -> bool {
         self.requests.borrow().quiet_since.is_some()
-    }
-
-    fn is_asked(&self) -> bool {
-        self.is_asked.load(Ordering::Relaxed)
-    }
-
-    fn ask(&self) {
-        self.is_asked.store(true, Ordering::Relaxed);
-        self.closing.notify_one();
     }
 
     async fn becomes_spare(&self) {
@@ -314,13 +304,13 @@ impl Clients {
     fn make_room(&self) {
         let clients = self.lock();
         let oldest = |lines: &Vec<Arc<Line>>| {
-            let mut open = lines.iter().filter(|line| line.has_place() && !line.is_asked());
+            let mut open = lines.iter().filter(|line| line.has_place() && !line.unwanted.is_cancelled());
             let spare = open.clone().find(|line| line.is_spare());
             Some((lines.len(), spare.is_some(), Arc::clone(spare.or_else(|| open.next())?)))
         };
         let asked = clients.values().filter_map(oldest).max_by_key(|(count, spare, _)| (*count, *spare));
         if let Some((.., line)) = asked {
-            line.ask();
+            line.unwanted.cancel();
         }
     }
 
@@ -345,19 +335,25 @@ impl Drop for Guest {
 mod tests {
     use axum::routing::get;
     use futures_util::future::join_all;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
     use tokio::net::{TcpSocket, TcpStream};
+    use tokio::task::JoinHandle;
 
     use super::*;
+
+    /// Serves one connection.
+    fn serves(stream: DuplexStream, application: Router, stop: watch::Receiver<bool>) -> JoinHandle<()> {
+        let peer = "192.0.2.1:1000".parse().unwrap();
+        tokio::spawn(converse(stream, peer, application, Arc::new(Line::new()), stop))
+    }
 
     /// How long a connection lives over which somebody sends `parts`, a minute apart, and what was answered.
     async fn lives(parts: &[&str]) -> (Duration, String) {
         let (ours, theirs) = tokio::io::duplex(1024);
         let application = Router::new().route("/", get(|| async { "hello" }));
-        let peer = "192.0.2.1:1000".parse().unwrap();
         let began = Instant::now();
         let (_never, stop) = watch::channel(false);
-        let served = tokio::spawn(converse(theirs, peer, application, Arc::new(Line::new()), stop));
+        let served = serves(theirs, application, stop);
         let (mut reading, mut writing) = tokio::io::split(ours);
         let writer = async {
             for part in parts {
@@ -405,13 +401,7 @@ mod tests {
         let (mut ours, theirs) = tokio::io::duplex(1024);
         let application = Router::new().route("/", get(|| async { "hello ".repeat(1_000) }));
         let (_never, stop) = watch::channel(false);
-        let served = tokio::spawn(converse(
-            theirs,
-            "192.0.2.1:1000".parse().unwrap(),
-            application,
-            Arc::new(Line::new()),
-            stop,
-        ));
+        let served = serves(theirs, application, stop);
         let began = Instant::now();
         ours.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
         served.await.unwrap();
@@ -431,13 +421,7 @@ mod tests {
         };
         let application = Router::new().route("/", get(slow));
         let (stop, stopped) = watch::channel(false);
-        let served = tokio::spawn(converse(
-            theirs,
-            "192.0.2.1:1000".parse().unwrap(),
-            application,
-            Arc::new(Line::new()),
-            stopped,
-        ));
+        let served = serves(theirs, application, stopped);
         ours.write_all(sent.as_bytes()).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1)).await;
         stop.send(true).unwrap();
@@ -544,7 +528,7 @@ mod tests {
         let line = Arc::new(Line::new());
         tokio::time::advance(LAST_REQUEST_WITHIN).await;
         assert!(!line.is_spare(), "it has no place");
-        line.has_its_place();
+        line.gets_its_place();
         assert!(!line.is_spare(), "its first request may be on its way");
         tokio::time::advance(LAST_REQUEST_WITHIN).await;
         assert!(line.is_spare());

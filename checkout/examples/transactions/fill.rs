@@ -29,26 +29,12 @@ impl Dialect {
     /// most of them paid by card. Run in this order.
     pub(crate) fn statements(self, mode: &str, orders: u32) -> Vec<String> {
         let mut statements = Vec::new();
-        // Here the sums are made once at the end: a trigger for each of millions of rows takes most of the time.
-        let trigger = |what: &str| format!("ALTER TABLE orders {what} TRIGGER new_orders_are_totalled");
-        if matches!(self, Self::Postgres) {
-            statements.push(trigger("DISABLE"));
-        }
         let mut from = 0;
         while from < orders {
             let to = from.saturating_add(CHUNK).min(orders);
             statements.push(self.orders(mode, orders, from, to));
             statements.push(self.payments(from, to));
             from = to;
-        }
-        if matches!(self, Self::Postgres) {
-            statements.push(
-                "INSERT INTO order_totals
-                SELECT mode, day, state, method, currency, id % 16, count(*), sum(total_minor), sum(refunded_minor)
-                FROM orders GROUP BY mode, day, state, method, currency, id % 16"
-                    .to_owned(),
-            );
-            statements.push(trigger("ENABLE"));
         }
         statements
     }

@@ -11,13 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use checkout::store::StoreError;
 use checkout::store::postgres::{PostgresAddress, PostgresStore};
 use sqlx::postgres::PgConnectOptions;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::server::TlsStream;
 
 use crate::database::Database;
 
@@ -88,16 +89,23 @@ async fn pass_on(
     let mut client = tls.accept(stream).await?;
     let read = client.read(&mut first).await?;
     heard.fetch_add(read, Ordering::SeqCst);
+    let first = &first[..read];
     if let Some(socket) = behind.get_socket() {
-        let mut server = UnixStream::connect(socket.join(format!(".s.PGSQL.{}", behind.get_port()))).await?;
-        server.write_all(&first[..read]).await?;
-        copy_bidirectional(&mut client, &mut server).await?;
+        let socket = socket.join(format!(".s.PGSQL.{}", behind.get_port()));
+        join(client, UnixStream::connect(socket).await?, first).await
     } else {
-        let mut server = TcpStream::connect((behind.get_host(), behind.get_port())).await?;
-        server.write_all(&first[..read]).await?;
-        copy_bidirectional(&mut client, &mut server).await?;
+        join(client, TcpStream::connect((behind.get_host(), behind.get_port())).await?, first).await
     }
-    Ok(())
+}
+
+/// Lets both speak with each other, after what the client has said already.
+async fn join(
+    mut client: TlsStream<TcpStream>,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    first: &[u8],
+) -> io::Result<()> {
+    server.write_all(first).await?;
+    copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 
 /// Makes an authority `ca.pem`, another one `other.pem`, and a certificate `db.pem` of the first for `localhost`.

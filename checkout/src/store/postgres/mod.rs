@@ -78,14 +78,15 @@ struct Lane {
 
 impl Lane {
     fn new(options: &PgConnectOptions, connections: u32) -> Self {
+        let connections = connections.max(1);
         let pool = PgPoolOptions::new()
-            .max_connections(connections.max(1))
+            .max_connections(connections)
             .min_connections(0)
             .acquire_timeout(WAIT_FOR_CONNECTION)
             .max_lifetime(Duration::from_mins(30))
             .idle_timeout(Duration::from_mins(10))
             .connect_lazy_with(options.clone());
-        let threads = Threads::start("postgres", usize::try_from(connections).unwrap_or(1).max(1));
+        let threads = Threads::start("postgres", usize::try_from(connections).unwrap_or(1));
         Self { pool, threads, places: Arc::new(Semaphore::new(QUEUE)) }
     }
 
