@@ -12,9 +12,11 @@ PROGRAMS=$(find_postgres) || stop "PostgreSQL is missing: install  postgresql  (
 
 # In memory where there are 2 GB of it: each commit is synced, and a disk would make each one slow.
 PLACE=${TMPDIR:-/tmp}
+SETTINGS=
 if [ -n "${POSTGRES_ON:-}" ]; then
-    # Whoever measures wants a disk.
+    # Whoever measures wants a disk, and more memory for the database than it takes by itself, as whoever runs a shop would.
     PLACE=$POSTGRES_ON
+    SETTINGS="-c shared_buffers=1GB -c max_wal_size=4GB"
 elif [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 2 { print $4 }')" -gt 2000000 ]; then
     PLACE=/dev/shm
 fi
@@ -41,7 +43,7 @@ trap end EXIT
     as_its_user "$PROGRAMS/initdb" --pgdata "$DIR/data" --username tillgate --auth trust --encoding UTF8 --no-locale \
         --no-sync >"$DIR/log" 2>&1
     as_its_user "$PROGRAMS/pg_ctl" --pgdata "$DIR/data" --log "$DIR/data/log" --silent --wait \
-        --options "-c listen_addresses= -c unix_socket_directories=$DIR -c max_connections=400" start >>"$DIR/log" 2>&1
+        --options "-c listen_addresses= -c unix_socket_directories=$DIR -c max_connections=400 $SETTINGS" start >>"$DIR/log" 2>&1
 ) || stop "PostgreSQL did not start: $(cat "$DIR/log" "$DIR/data/log" 2>/dev/null)"
 
 # A test that wants to see it crash runs this.

@@ -59,6 +59,7 @@ use server::serve::open_checkout;
 use sqlx::Executor as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 use crate::database::Database;
 use crate::fill::Dialect;
@@ -70,13 +71,17 @@ use crate::shop::{Browser, configuration, purchase};
 
 /// Requests that are under way at a time.
 const IN_FLIGHT: usize = 64;
-/// How many payments are started as fast as possible, and how many at a steady rate.
-const STARTED_FAST: usize = 20_000;
-const STARTED_STEADILY: usize = 4_000;
-/// How many of all of them are notified as fast as possible; the others are at a steady rate.
+/// How many connections there are at most where requests come when they are due: a proxy has a limit, too (wrk2 keeps to
+/// its own in the same way).
+const CONNECTIONS: usize = 256;
+/// How many payments are started as fast as possible.
+const STARTED_FAST: usize = 30_000;
+/// How many of all of them are notified as fast as possible.
 const NOTIFIED_FAST: usize = 8_000;
-/// The share of the fastest rate that is steady.
+/// The share of the fastest rate that is steady, and for how many seconds requests of that rate are sent, where there are
+/// as many.
 const STEADY: f64 = 0.7;
+const STEADY_FOR: f64 = 10.0;
 const POLLED: usize = 20_000;
 /// How many pages of the list are asked for, and how many at a time: a shop has few merchants.
 const LISTED: usize = 200;
@@ -155,26 +160,37 @@ async fn closed_loop<F: Future<Output = ()>>(
     Series::new(micros, began.elapsed(), self::worked(server) - worked)
 }
 
-/// Sends every body when it is due, whatever became of those before. A time begins when a body was due.
+/// Sends every body when it is due, at the steady share of a rate, whatever became of those before. A time begins when a
+/// body was due, also where no connection is free then.
 async fn open_loop<F: Future<Output = ()>>(
     server: u32,
-    count: usize,
-    per_second: f64,
+    at_most: usize,
+    fastest: f64,
     send: impl Fn(usize) -> F,
 ) -> Series {
+    let per_second = fastest * STEADY;
+    let count = at_most.min(steady_count(fastest));
+    let connections = Semaphore::new(CONNECTIONS);
     let worked = worked(server);
-    let began = tokio::time::Instant::now();
+    // By then each of them waits for its time.
+    let began = tokio::time::Instant::now() + Duration::from_secs(1);
     let all = (0..count).map(|index| {
         let due = began + Duration::from_secs_f64(index as f64 / per_second);
-        let send = &send;
+        let (send, connections) = (&send, &connections);
         async move {
             tokio::time::sleep_until(due).await;
+            let _connection = connections.acquire().await.unwrap();
             send(index).await;
             due.elapsed().as_micros() as u64
         }
     });
     let micros = join_all(all).await;
     Series::new(micros, began.elapsed(), self::worked(server) - worked)
+}
+
+/// How many requests a steady series has.
+fn steady_count(fastest: f64) -> usize {
+    (fastest * STEADY * STEADY_FOR) as usize
 }
 
 fn rate(mut work: impl FnMut()) -> f64 {
@@ -345,7 +361,7 @@ async fn measure(
     command.stderr(std::fs::File::create(dir.path().join("log")).unwrap());
     let process = cli::Process(command.spawn().unwrap());
     let server = process.0.id();
-    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(IN_FLIGHT).build().unwrap();
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(CONNECTIONS).build().unwrap();
     let client = &client;
     while client.get(format!("http://127.0.0.1:{operator}/readyz")).send().await.is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -372,18 +388,18 @@ async fn measure(
         series.row(what, bounds);
         points.push(Point { database: name, orders, what, median_ms: series.at(500) });
     };
-    let presses: Vec<String> = (0..STARTED_FAST + STARTED_STEADILY)
-        .map(|_| html::encode(api_form(&purchase()).iter().map(|(name, value)| (name, value))))
-        .collect();
-    let (presses, post) = (&presses, &post);
-    let start = |index: usize| async move {
-        drop(post("/api/checkout/start", presses[index].clone()).await);
+    let presses = |count: usize| -> Vec<String> {
+        let press = || html::encode(api_form(&purchase()).iter().map(|(name, value)| (name, value)));
+        std::iter::repeat_with(press).take(count).collect()
     };
-    let started = closed_loop(server, IN_FLIGHT, STARTED_FAST, start).await;
+    let post = &post;
+    let start = |press: String| async move { drop(post("/api/checkout/start", press).await) };
+    let bodies = presses(STARTED_FAST);
+    let started = closed_loop(server, IN_FLIGHT, bodies.len(), |index| start(bodies[index].clone())).await;
     keep("start a payment", &started);
+    let bodies = presses(steady_count(started.per_second));
     let steady =
-        open_loop(server, STARTED_STEADILY, started.per_second * STEADY, |index| start(STARTED_FAST + index))
-            .await;
+        open_loop(server, bodies.len(), started.per_second, |index| start(bodies[index].clone())).await;
     steady.row("start a payment, at 70 % of that", bounds);
 
     let config = Config::parse(&table.to_string(), []).unwrap();
@@ -394,7 +410,7 @@ async fn measure(
         |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
     let fast = closed_loop(server, IN_FLIGHT, NOTIFIED_FAST, tell).await;
     keep("notify", &fast);
-    let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second * STEADY, |index| {
+    let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second, |index| {
         tell(NOTIFIED_FAST + index)
     })
     .await;
@@ -411,7 +427,7 @@ async fn measure(
     };
     let polled = closed_loop(server, IN_FLIGHT, POLLED, poll).await;
     keep("status", &polled);
-    let steady = open_loop(server, POLLED, polled.per_second * STEADY, poll).await;
+    let steady = open_loop(server, usize::MAX, polled.per_second, poll).await;
     steady.row("status, at 70 % of that", bounds);
 
     let [email, password] = MERCHANT;
@@ -432,7 +448,7 @@ async fn measure(
         };
         let listed = closed_loop(server, LISTED_AT_A_TIME, LISTED, show).await;
         keep(what, &listed);
-        let steady = open_loop(server, LISTED, listed.per_second * STEADY, show).await;
+        let steady = open_loop(server, usize::MAX, listed.per_second, show).await;
         steady.row(&format!("{what}, at 70 % of that"), bounds);
     }
     let before = memory_of(server);
