@@ -58,7 +58,13 @@ impl Checkout {
         let now_ms = self.now_ms();
         let mut report = Report::default();
         let due = self.store.claim_due(now_ms, timing.ask_lease_ms, ROUND).await?;
-        self.reconcile_each(&due, &mut report, stop).await;
+        let stop = stop.boxed().shared();
+        self.reconcile_each(&due, &mut report, stop.clone()).await;
+        if stop.peek().is_some() && !due.is_empty() {
+            // What has its answer is not claimed any more.
+            let ids = due.iter().map(|payment| payment.id).collect();
+            self.store.give_back_due(ids, now_ms.saturating_add(timing.ask_lease_ms)).await?;
+        }
         self.close(now_ms, &mut report).await?;
         Ok(report)
     }

@@ -431,7 +431,7 @@ impl RefundKind {
 }
 
 /// A refund.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refund {
     /// Its number.
     pub id: RefundId,

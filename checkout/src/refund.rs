@@ -257,7 +257,7 @@ impl Checkout {
             approval_above_minor,
         };
         match self.store.reserve_refund(refund, self.now_ms()).await? {
-            Reserved::Yes(id) => self.carry_out(id, payment, money, request).await,
+            Reserved::Yes(reserved) => self.carry_out(*reserved, payment, request).await,
             Reserved::Proposed(id) | Reserved::Repeated(id) => self.refund_of(id).await,
             Reserved::KeyReused => Err(MerchantProblem::KeyReused.into()),
             Reserved::No => Err(self.why_not(payment).await?.into()),
@@ -296,15 +296,13 @@ impl Checkout {
     /// unknown when its lease is over.
     async fn carry_out(
         &self,
-        id: RefundId,
+        reserved: Refund,
         payment: &Payment,
-        money: Money,
         request: Signed,
     ) -> Result<Refund, MerchantError> {
-        let amount = to_gateway(money)?;
+        let id = reserved.id;
+        let amount = to_gateway(reserved.money)?;
         let store = self.store_of(&payment.store)?;
-        // Set aside is set aside: if it cannot be read just now, it is asked for all the same.
-        let reserved = self.refund_of(id).await;
         let answer = self.send(store, request).await;
         let (outcome, detail) = outcome_of(&answer, |verified| {
             let reply = RefundReply::read(verified).ok()?;
@@ -332,10 +330,10 @@ impl Checkout {
             Ok(_) => self.refund_of(id).await,
             Err(error) => Err(error.into()),
         };
-        stands.or_else(|error| {
+        Ok(stands.unwrap_or_else(|error| {
             tracing::error!(%error, ?outcome, refund = id.0, "the gateway answered, and it could not be written down");
             reserved
-        })
+        }))
     }
 
     /// Approves a refund that somebody else proposed, and carries it out.
@@ -354,7 +352,7 @@ impl Checkout {
             .ok_or(MerchantProblem::RefundChanged)?;
         let request = self.refund_form(payment, order_id, refund.money).await?;
         match self.store.approve_refund(id, actor, request.0.clone(), self.now_ms()).await? {
-            Approved::Yes(refund) => self.carry_out(id, payment, refund.money, request).await,
+            Approved::Yes(approved) => self.carry_out(*approved, payment, request).await,
             Approved::OwnProposal => Err(MerchantProblem::OwnProposal.into()),
             Approved::NotProposed => Err(MerchantProblem::RefundChanged.into()),
             Approved::DoesNotFit => Err(MerchantProblem::NotPaid.into()),
@@ -436,7 +434,8 @@ impl Checkout {
             actor: request.actor,
         };
         match self.store.record_refund(refund, self.now_ms()).await? {
-            Reserved::Yes(id) | Reserved::Proposed(id) | Reserved::Repeated(id) => self.refund_of(id).await,
+            Reserved::Yes(recorded) => Ok(*recorded),
+            Reserved::Proposed(id) | Reserved::Repeated(id) => self.refund_of(id).await,
             Reserved::KeyReused => Err(MerchantProblem::KeyReused.into()),
             Reserved::No => {
                 let left = self.order_record(&request.reference).await?.left_minor(payment);

@@ -234,6 +234,11 @@ impl Checkout {
         let due = self.store.claim_webhooks(&endpoint.name, self.now_ms(), lease_ms, ROUND).await?;
         let sending: Vec<_> = due.iter().map(|due| self.deliver(due, endpoint, courier)).collect();
         let sent: Vec<_> = stream::iter(sending).take_until(stop).buffer_unordered(AT_A_TIME).collect().await;
+        // They are begun in their order, so these are what was not.
+        if let Some(rest @ [first, ..]) = due.get(sent.len()..) {
+            let ids = rest.iter().map(|due| due.webhook.id).collect();
+            self.store.give_back_webhooks(ids, first.leased_until_ms).await?;
+        }
         let mut report = Deliveries::default();
         for state in sent {
             match state? {

@@ -125,7 +125,8 @@ pub async fn run(dev: Dev, started: impl FnOnce(&Started)) -> Result<(), DevErro
     let asked_to_end = asked_to_end()?;
     let mut running = Running::default();
     running.deliver(&checkout).await?;
-    running.serve(shop_listener, application(&config, Arc::clone(&checkout), Some(links))?, &[]);
+    let shop = application(&config, Arc::clone(&checkout), Some(links), running.begun())?;
+    running.serve(shop_listener, shop, &[]);
     // Where the machine has IPv6, `localhost` may mean that first.
     if let Ok(listener) =
         listen(SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), sandbox_address.port())).await

@@ -20,6 +20,7 @@ use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 use crate::assets::{Assets, AssetsError};
 use crate::config::{Config, ConfigError, Database};
@@ -37,6 +38,8 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 const WANT_EVERY: Duration = Duration::from_mins(5);
 /// How long running requests may take when the server ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(40);
+/// How long of it connections are taken for, while questions and messages of ours end: an answer is waited for 20 seconds.
+const FINISH_WORK_WITHIN: Duration = Duration::from_secs(25);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +99,7 @@ pub fn application(
     config: &Config,
     checkout: Arc<Checkout>,
     dev: Option<DevLinks>,
+    begun: TaskTracker,
 ) -> Result<Router, StartupError> {
     let assets = Assets::read(&config.site_dir)?;
     let assets =
@@ -114,6 +118,7 @@ pub fn application(
         }),
         limits: Arc::new(Limits::new(config)),
         dev: dev.map(Arc::new),
+        begun,
     };
     Ok(routes::router(state)?)
 }
@@ -137,22 +142,37 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
 
 /// Everything that runs until the process is asked to end.
 pub struct Running {
-    stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    /// What is done unasked: questions to the gateway, messages to the merchant's systems.
+    stop_working: watch::Sender<bool>,
+    working: Vec<JoinHandle<()>>,
+    stop_serving: watch::Sender<bool>,
+    serving: Vec<JoinHandle<()>>,
+    begun: TaskTracker,
 }
 
 impl Default for Running {
     fn default() -> Self {
-        Self { stop: watch::channel(false).0, tasks: Vec::new() }
+        Self {
+            stop_working: watch::channel(false).0,
+            working: Vec::new(),
+            stop_serving: watch::channel(false).0,
+            serving: Vec::new(),
+            begun: TaskTracker::new(),
+        }
     }
 }
 
 impl Running {
+    /// What an application begins and must finish, also where whoever asked for it goes away.
+    pub fn begun(&self) -> TaskTracker {
+        self.begun.clone()
+    }
+
     /// Serves an application. When it ends, it takes no new connection and finishes what is running. Trusted proxies
     /// may open as many connections as there are.
     pub fn serve(&mut self, listener: TcpListener, application: Router, trusted_proxies: &[IpNet]) {
-        let stop = self.stop.subscribe();
-        self.tasks.push(tokio::spawn(connections::serve(
+        let stop = self.stop_serving.subscribe();
+        self.serving.push(tokio::spawn(connections::serve(
             listener,
             application,
             trusted_proxies.to_vec(),
@@ -162,8 +182,8 @@ impl Running {
 
     /// Asks the gateway about payments as they fall due.
     pub fn reconcile(&mut self, checkout: Arc<Checkout>) {
-        let stop = self.stop.subscribe();
-        self.tasks.push(tokio::spawn(async move {
+        let stop = self.stop_working.subscribe();
+        self.working.push(tokio::spawn(async move {
             let stopped = || stopped(stop.clone());
             while !*stop.borrow() {
                 let mut pause = RECONCILE_EVERY;
@@ -193,8 +213,8 @@ impl Running {
     /// Tells the merchant's systems what happens, each by a task of its own: a slow one keeps no other waiting.
     pub async fn deliver(&mut self, checkout: &Arc<Checkout>) -> Result<(), StartupError> {
         checkout.want_endpoints().await.map_err(StartupError::Endpoints)?;
-        let (again, stop) = (Arc::clone(checkout), self.stop.subscribe());
-        self.tasks.push(tokio::spawn(async move {
+        let (again, stop) = (Arc::clone(checkout), self.stop_working.subscribe());
+        self.working.push(tokio::spawn(async move {
             loop {
                 tokio::select! {
                     () = stopped(stop.clone()) => break,
@@ -207,8 +227,8 @@ impl Running {
         }));
         for endpoint in checkout.settings.webhooks.clone() {
             let courier = HttpCourier::new()?;
-            let (checkout, stop) = (Arc::clone(checkout), self.stop.subscribe());
-            self.tasks.push(tokio::spawn(async move {
+            let (checkout, stop) = (Arc::clone(checkout), self.stop_working.subscribe());
+            self.working.push(tokio::spawn(async move {
                 let stopped = || stopped(stop.clone());
                 while !*stop.borrow() {
                     let pause = match checkout.deliver_webhooks(&endpoint, &courier, stopped()).await {
@@ -230,17 +250,26 @@ impl Running {
         Ok(())
     }
 
-    /// Ends: no new work, and what is running is finished, for a while.
+    /// Ends: no new work, and what is running is finished, for a while. Connections are taken until what we do unasked has
+    /// ended: a system that is slow to take a message must not keep a notification waiting for the next process.
     pub async fn finish(self) {
-        let _ = self.stop.send(true);
         let all = async {
-            for task in self.tasks {
-                let _ = task.await;
-            }
+            let _ = self.stop_working.send(true);
+            let _ = tokio::time::timeout(FINISH_WORK_WITHIN, ended(self.working)).await;
+            let _ = self.stop_serving.send(true);
+            ended(self.serving).await;
+            self.begun.close();
+            self.begun.wait().await;
         };
         if tokio::time::timeout(FINISH_WITHIN, all).await.is_err() {
             tracing::warn!("some requests were still running when the server ended");
         }
+    }
+}
+
+async fn ended(tasks: Vec<JoinHandle<()>>) {
+    for task in tasks {
+        let _ = task.await;
     }
 }
 

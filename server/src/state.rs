@@ -5,6 +5,7 @@ use std::sync::Arc;
 use app::pages::DevLinks;
 use checkout::checkout::Checkout;
 use ipnet::IpNet;
+use tokio_util::task::TaskTracker;
 
 use crate::assets::Assets;
 use crate::config::BankTransfer;
@@ -24,6 +25,8 @@ pub struct AppState {
     pub limits: Arc<Limits>,
     /// The demonstration's links, where this is one.
     pub dev: Option<Arc<DevLinks>>,
+    /// What is finished before the process ends, also where whoever asked for it has gone.
+    pub begun: TaskTracker,
 }
 
 /// The shop as its pages show it.

@@ -218,10 +218,10 @@ pub struct NewRefund {
 }
 
 /// Whether a refund's amount could be set aside, or what was made elsewhere be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reserved {
     /// It is set aside: ask the gateway. Or it is recorded: all is done.
-    Yes(RefundId),
+    Yes(Box<Refund>),
     /// It is set aside, and waits for a second person.
     Proposed(RefundId),
     /// The same press came before.

@@ -255,6 +255,10 @@ pub trait Store: MerchantStore + Outbox {
     /// Claims payments that are due to be asked about, for `lease_ms`, the longest due first.
     async fn claim_due(&self, now_ms: i64, lease_ms: i64, limit: u32) -> Result<Vec<Payment>, StoreError>;
 
+    /// Gives back what was claimed and not asked about, so that it is due for the next one at once; but not what somebody
+    /// else has claimed since.
+    async fn give_back_due(&self, payments: Vec<PaymentId>, leased_until_ms: i64) -> Result<(), StoreError>;
+
     /// What waits now.
     async fn backlog(&self, now_ms: i64) -> Result<Backlog, StoreError>;
 

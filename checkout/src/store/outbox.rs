@@ -159,6 +159,14 @@ pub trait Outbox: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<ClaimedWebhook>, StoreError>;
 
+    /// Gives back what was claimed and not sent, so that it is due for the next one at once; but not what somebody else has
+    /// claimed since.
+    async fn give_back_webhooks(
+        &self,
+        webhooks: Vec<WebhookId>,
+        leased_until_ms: i64,
+    ) -> Result<(), StoreError>;
+
     /// Notes what came of a claimed message, unless somebody else has claimed it since.
     async fn webhook_tried(
         &self,

@@ -32,6 +32,8 @@ macro_rules! each_on {
 macro_rules! conformance {
     ($fresh:path) => {
         each_on! { $fresh, conformance:
+            an_order_and_its_payments_are_read_in_one_moment,
+            what_was_claimed_and_not_asked_about_is_given_back,
             a_new_key_is_claimed_by_one_and_runs_for_all_others,
             a_key_of_another_request_is_a_mismatch_whatever_became_of_it,
             a_key_is_taken_over_by_one_once_its_lease_has_ended,
@@ -946,6 +948,41 @@ pub async fn the_longest_due_come_first(store: &Shared) {
     assert_eq!(first, expected[..3]);
     let rest: Vec<_> = store.claim_due(later, MINUTE, 3).await.unwrap().iter().map(|p| p.id).collect();
     assert_eq!(rest, expected[3..]);
+}
+
+pub async fn what_was_claimed_and_not_asked_about_is_given_back(store: &Shared) {
+    for _ in 0..3 {
+        start(store, 100, NOW).await;
+    }
+    let claim = async |now_ms| -> Vec<_> {
+        store.claim_due(now_ms, MINUTE, 2).await.unwrap().iter().map(|payment| payment.id).collect()
+    };
+    let (first, due) = (claim(NOW + HOUR).await, NOW + HOUR);
+    store.give_back_due(first.clone(), due + 1).await.unwrap();
+    assert_eq!(claim(due).await.len(), 1, "somebody else's claim stays");
+    store.give_back_due(first.clone(), due + MINUTE).await.unwrap();
+    assert_eq!(claim(due).await, first);
+}
+
+pub async fn an_order_and_its_payments_are_read_in_one_moment(store: &Shared) {
+    for _ in 0..50 {
+        let ours = start(store, 100, NOW).await;
+        let looking = {
+            let (store, ours) = (Arc::clone(store), ours.clone());
+            tokio::spawn(async move {
+                loop {
+                    let read = file(&store, &ours).await;
+                    let is_paid = read.order.state == OrderState::Paid;
+                    assert_eq!(is_paid, read.payments[0].state == PaymentState::Paid, "{read:?}");
+                    if is_paid {
+                        break;
+                    }
+                }
+            })
+        };
+        apply(store, &ours, notify(&ours), NOW).await;
+        looking.await.unwrap();
+    }
 }
 
 pub async fn no_payment_is_claimed_twice(store: &Shared) {

@@ -89,10 +89,10 @@ pub async fn the_same_press_is_one_refund(store: &Shared) {
     let ours = paid(store, 10_000, NOW).await;
     let press = |minor| NewRefund { key: Some(hash("press")), ..new_refund(&ours, eur(minor)) };
     let Reserved::Yes(first) = store.reserve_refund(press(4_000), NOW).await.unwrap() else { panic!() };
-    assert_eq!(store.reserve_refund(press(4_000), NOW).await.unwrap(), Reserved::Repeated(first));
+    assert_eq!(store.reserve_refund(press(4_000), NOW).await.unwrap(), Reserved::Repeated(first.id));
     assert_eq!(store.reserve_refund(press(5_000), NOW).await.unwrap(), Reserved::KeyReused);
-    settle(store, first, RefundEvent::AnsweredYes).await.unwrap();
-    assert_eq!(store.reserve_refund(press(4_000), NOW).await.unwrap(), Reserved::Repeated(first));
+    settle(store, first.id, RefundEvent::AnsweredYes).await.unwrap();
+    assert_eq!(store.reserve_refund(press(4_000), NOW).await.unwrap(), Reserved::Repeated(first.id));
     assert_eq!(record(store, &ours).await.left_minor(Some(ours.payment)), 6_000);
 }
 
@@ -212,7 +212,7 @@ pub async fn small_refunds_do_not_evade_the_limit(store: &Shared) {
     for _ in 0..5 {
         let press = limited(new_refund(&ours, eur(1_000)));
         let Reserved::Yes(refund) = store.reserve_refund(press, NOW).await.unwrap() else { panic!() };
-        settle(store, refund, RefundEvent::AnsweredYes).await.unwrap();
+        settle(store, refund.id, RefundEvent::AnsweredYes).await.unwrap();
     }
     proposed(store, &ours, 1).await;
     // At once, too: of 20 presses of 10.00 each exactly five go without approval.
@@ -281,7 +281,7 @@ pub async fn a_refund_made_elsewhere_counts(store: &Shared) {
         let first = store.record_refund(recorded(&ours, kind, 4_000, &key), NOW).await.unwrap();
         let Reserved::Yes(first) = first else { panic!("{first:?}") };
         let again = store.record_refund(recorded(&ours, kind, 4_000, &key), NOW).await.unwrap();
-        assert_eq!(again, Reserved::Repeated(first), "one press");
+        assert_eq!(again, Reserved::Repeated(first.id), "one press");
         let other = store.record_refund(recorded(&ours, kind, 4_001, &key), NOW).await.unwrap();
         assert_eq!(other, Reserved::KeyReused);
         assert!(matches!(reserve(store, &ours, eur(6_001)).await, Ok(Reserved::No)), "{kind:?}");

@@ -32,9 +32,11 @@ macro_rules! outbox_conformance {
             what_failed_with_its_transaction_is_not_told,
             of_each_order_only_the_oldest_message_is_sent,
             a_message_is_claimed_by_one_and_again_after_its_lease,
+            what_was_claimed_and_not_sent_is_given_back,
             what_came_of_a_lost_claim_changes_nothing,
             what_is_given_up_is_sent_again_only_if_somebody_asks,
             what_waits_for_its_next_try_is_sent_at_once_if_somebody_asks,
+            what_has_to_be_heard_before_it_is_sent_again_with_it,
             an_endpoint_is_told_for_as_long_as_some_server_wants_it,
             an_endpoint_that_is_gone_is_told_nothing_more,
         }
@@ -316,6 +318,38 @@ pub async fn of_each_order_only_the_oldest_message_is_sent(store: &Shared) {
     note(store, &again[0], WebhookState::Delivered, NOW).await;
     let next = claim(store, NOW + HOUR).await;
     assert_eq!(next[0].webhook.kind, WebhookKind::OrderReversed);
+}
+
+pub async fn what_was_claimed_and_not_sent_is_given_back(store: &Shared) {
+    listen(store, &["erp"]).await;
+    for _ in 0..3 {
+        paid(store, 100, NOW).await;
+    }
+    let claimed = claim(store, NOW).await;
+    note(store, &claimed[0], WebhookState::Delivered, NOW).await;
+    let ids: Vec<_> = claimed.iter().map(|claimed| claimed.webhook.id).collect();
+    store.give_back_webhooks(ids.clone(), NOW).await.unwrap();
+    assert!(claim(store, NOW).await.is_empty(), "that is not when the claim ends");
+    store.give_back_webhooks(ids.clone(), claimed[0].leased_until_ms).await.unwrap();
+    let again: Vec<_> = claim(store, NOW).await.iter().map(|claimed| claimed.webhook.id).collect();
+    assert_eq!(again, ids[1..]);
+}
+
+pub async fn what_has_to_be_heard_before_it_is_sent_again_with_it(store: &Shared) {
+    listen(store, &["erp"]).await;
+    let ours = paid(store, 100, NOW).await;
+    apply(store, &ours, Cause::Rollback, NOW).await;
+    note(store, &claim(store, NOW).await[0], WebhookState::Waiting, NOW + 24 * HOUR).await;
+    let reversed = told(store, &ours).await[1].id;
+    assert_eq!(store.redeliver(Redelivery::One(ours.order, reversed), anna(), NOW).await.unwrap(), 2);
+    for kind in [WebhookKind::OrderPaid, WebhookKind::OrderReversed] {
+        let claimed = claim(store, NOW).await;
+        assert_eq!((claimed.len(), claimed[0].webhook.kind), (1, kind));
+        note(store, &claimed[0], WebhookState::Delivered, NOW).await;
+    }
+    // What was heard stays heard.
+    assert_eq!(store.redeliver(Redelivery::One(ours.order, reversed), anna(), NOW).await.unwrap(), 1);
+    assert_eq!(claim(store, NOW).await[0].webhook.id, reversed);
 }
 
 pub async fn a_message_is_claimed_by_one_and_again_after_its_lease(store: &Shared) {

@@ -263,7 +263,7 @@ pub async fn settle(store: &Shared, refund: RefundId, event: RefundEvent) -> Res
 /// A refund that is set aside.
 pub async fn reserved(store: &Shared, started: &Started, minor: i64) -> RefundId {
     match reserve(store, started, eur(minor)).await.unwrap() {
-        Reserved::Yes(refund) => refund,
+        Reserved::Yes(refund) => refund.id,
         other => panic!("{other:?}"),
     }
 }

@@ -53,9 +53,9 @@ impl Arguments {
 
 async fn serve(config: &Config) -> Result<(), StartupError> {
     let checkout = open_checkout(config, package_variable().as_deref(), Arc::new(SystemClock)).await?;
-    let shop = application(config, Arc::clone(&checkout), None)?;
-    let asked_to_end = asked_to_end()?;
     let mut running = Running::default();
+    let shop = application(config, Arc::clone(&checkout), None, running.begun())?;
+    let asked_to_end = asked_to_end()?;
     let [inherited_shop, inherited_operator] = inherited()?;
     let shop_listener = match inherited_shop {
         Some(listener) => listener,

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use checkout::checkout::Checkout;
 use checkout::figures;
+use checkout::store::StoreError;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 /// Where the figures of this process are gathered; `None` where somebody else gathers them.
@@ -23,6 +24,10 @@ const SECONDS: [f64; 14] =
 
 /// How often what was measured is folded into buckets.
 const FOLD_EVERY: Duration = Duration::from_secs(5);
+
+/// Whoever asks has an answer by then, also where the database hangs: Prometheus waits for ten seconds, and takes a server
+/// that says nothing for one that is gone.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// `/healthz` (the process answers), `/readyz` (the database does too) and `/metrics`. From now on the figures of this
 /// process are gathered.
@@ -63,8 +68,12 @@ fn gather() -> Option<PrometheusHandle> {
     }
 }
 
+async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or(Err(StoreError::Overloaded))
+}
+
 async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static str) {
-    match checkout.store().ready().await {
+    match in_time(checkout.store().ready()).await {
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
             tracing::error!(%error, "not ready");
@@ -77,7 +86,7 @@ async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static s
 /// one says so.
 async fn figures(State(checkout): State<Arc<Checkout>>) -> Response {
     let now_ms = checkout.now_ms();
-    let backlog = checkout.store().backlog(now_ms).await;
+    let backlog = in_time(checkout.store().backlog(now_ms)).await;
     if let Err(error) = &backlog {
         tracing::error!(%error, "what waits could not be counted");
     }

@@ -1,11 +1,14 @@
 //! What `/metrics` and the log tell whoever watches over a shop.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use checkout::clock::SystemClock;
 use server::config::Config;
 use server::serve::open_checkout;
+use sqlx::Executor as _;
 
+use crate::database::Database;
 use crate::kill::{configuration_on, free_ports, prepare, serve};
 use crate::shop::folder;
 
@@ -24,6 +27,29 @@ fn names(text: &str) -> BTreeSet<String> {
 fn value(metrics: &str, figure: &str) -> f64 {
     let line = metrics.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("no {figure} in\n{metrics}")).parse().unwrap()
+}
+
+/// Prometheus waits for ten seconds by itself, and takes a server that says nothing for one that is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn figures_come_in_time_where_the_database_hangs() {
+    let (dir, database) = (folder(), Database::migrated().await);
+    let ports = free_ports();
+    let mut table = configuration_on(dir.path(), &format!("http://127.0.0.1:{}", ports[0]), ports);
+    table.insert("database_url".into(), database.url().into());
+    let file = dir.path().join("tillgate.toml");
+    std::fs::write(&file, table.to_string()).unwrap();
+    let prometheus = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build().unwrap();
+    let _process = serve(&file, ports, &prometheus).await;
+    let answers = async || {
+        let address = format!("http://127.0.0.1:{}/metrics", ports[1]);
+        let metrics = prometheus.get(address).send().await.unwrap().text().await.unwrap();
+        value(&metrics, "tillgate_database_answers").to_string()
+    };
+    assert_eq!(answers().await, "1");
+    let slow = "ALTER TABLE events RENAME TO kept;
+        CREATE VIEW events AS SELECT * FROM kept WHERE CAST((SELECT pg_sleep(14)) AS TEXT) IS NOT NULL";
+    database.connection().await.execute(slow).await.unwrap();
+    assert_eq!(answers().await, "0");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,6 +137,7 @@ async fn alarms_and_dashboard_look_at_figures_that_there_are() {
         let unknown: Vec<_> = used.difference(&known).collect();
         assert!(unknown.is_empty(), "{unknown:?}");
     }
+    assert_eq!(names(DASHBOARD), known, "whoever is alarmed has something to look at");
     serde_json::from_str::<serde_json::Value>(DASHBOARD).unwrap();
     let operations = include_str!("../../../docs/operations.md");
     for alert in ALERTS.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {

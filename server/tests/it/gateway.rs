@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use mypos::{Fields, PrivateKey, Unverified};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::keys::{FIRST, SECOND};
@@ -23,6 +24,8 @@ pub enum Reply {
     Plain(u16, String),
     /// Nothing, for as long as anybody waits.
     Nothing,
+    /// That, once somebody says so.
+    Once(Arc<Notify>, Box<Reply>),
 }
 
 type Answerer = Box<dyn FnMut(&Fields) -> Reply + Send>;
@@ -91,12 +94,16 @@ async fn called(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
         return (StatusCode::FORBIDDEN, "not signed by the store").into_response();
     };
     shared.calls.lock().unwrap().push(verified.fields().clone());
-    let reply = (shared.answer.lock().unwrap())(verified.fields());
+    let mut reply = (shared.answer.lock().unwrap())(verified.fields());
+    while let Reply::Once(said, then) = reply {
+        said.notified().await;
+        reply = *then;
+    }
     match reply {
         Reply::Signed(fields) => signed(&FIRST.gateway, fields).into_response(),
         Reply::SignedBy(key, fields) => signed(&key, fields).into_response(),
         Reply::Plain(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
-        Reply::Nothing => std::future::pending().await,
+        Reply::Nothing | Reply::Once(..) => std::future::pending().await,
     }
 }
 

@@ -1,6 +1,9 @@
 //! The merchant's pages over real HTTP: the door, the list, and everything that moves money.
 
+use std::pin::pin;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
 
 use checkout::people::{Action, Actor, Role};
 use checkout::records::{EventKind, Mode, RefundKind};
@@ -9,11 +12,13 @@ use checkout::rules::Cause;
 use checkout::store::merchant::{Filter, UserChange};
 use domain::{Currency, Money, OrderState, PaymentMethod, PaymentState, RefundState, StartRequest};
 use mypos::Unverified;
+use tokio::sync::Notify;
 
 use crate::gateway::{Reply, paid, pairs, refund, status};
 use crate::html::{self, Pairs, heading, unescape};
 use crate::keys::{FIRST, STRANGER};
 use crate::messages::{notify, rollback};
+use crate::replicas::until_it_works;
 use crate::shop::{Answer, Browser, HOUR, MINUTE, Shop, Started, at_once, fresh_key, purchase, set, value};
 
 pub const ANNA: &str = "anna@shop.example";
@@ -380,6 +385,34 @@ async fn a_role_that_may_look_may_do_nothing_else() {
 
 // Refunds.
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_is_finished_before_the_server_ends_although_the_browser_has_gone() {
+    let (shop, _, reference) = with_paid().await;
+    let answers = Arc::new(Notify::new());
+    let once = Arc::clone(&answers);
+    shop.gateway.says(move |call| Reply::Once(Arc::clone(&once), Box::new(Reply::Signed(refund(call, "0")))));
+    let browser = anna(&shop).await;
+    let review = act(&browser, &reference, "refund", &[("amount", "20"), ("reason", "one broke")]).await;
+    let form = html::form(&review.body, &act_path(&reference, "refund")).unwrap();
+    let path = act_path(&reference, "refund");
+    let pressed = tokio::spawn(async move { drop(browser.post(&path, &form).await) });
+    until_it_works("the refund is asked for", async || (shop.gateway.count("IPCRefund") == 1).then_some(()))
+        .await;
+    pressed.abort();
+    let Shop { checkout, gateway, running, .. } = shop;
+    let mut ended = pin!(running.finish());
+    // Connections without a request are given two seconds.
+    assert!(
+        tokio::time::timeout(Duration::from_secs(5), &mut ended).await.is_err(),
+        "it waits for the answer"
+    );
+    answers.notify_one();
+    ended.await;
+    let record = checkout.order_record(&reference).await.unwrap();
+    assert_eq!(record.refunds[0].state, RefundState::Done);
+    drop(gateway);
+}
+
 #[tokio::test]
 async fn a_part_is_refunded_and_then_the_rest_and_the_shopper_sees_both() {
     let (shop, ours, reference) = with_paid().await;
@@ -459,7 +492,7 @@ async fn of_sixty_and_sixty_of_a_hundred_at_once_one_passes() {
         assert_eq!(shop.notify(body).await, (200, "OK".to_owned()));
         let reference = reference(&shop, &ours).await;
         gateway_says(&shop, "0");
-        let browser = std::sync::Arc::new(anna(&shop).await);
+        let browser = Arc::new(anna(&shop).await);
         let mut reviews = Vec::new();
         for _ in 0..2 {
             let review = act(&browser, &reference, "refund", &[("amount", "60"), ("reason", "x")]).await;
@@ -505,7 +538,7 @@ async fn a_hundred_refunds_of_one_at_once_on_fifty_are_exactly_fifty() {
 #[tokio::test]
 async fn a_double_click_refunds_once_and_another_amount_with_the_same_key_is_refused() {
     let (shop, _, reference) = with_paid().await;
-    let browser = std::sync::Arc::new(anna(&shop).await);
+    let browser = Arc::new(anna(&shop).await);
     let review = act(&browser, &reference, "refund", &[("amount", "10"), ("reason", "x")]).await;
     let path = act_path(&reference, "refund");
     let form = html::form(&review.body, &path).unwrap();

@@ -154,8 +154,8 @@ pub struct Shop {
     pub url: String,
     pub client: reqwest::Client,
     pub dir: TempDir,
-    // Dropping it ends the server.
-    _running: Running,
+    /// Dropping it ends the server.
+    pub running: Running,
 }
 
 /// An answer, read to its end.
@@ -229,10 +229,10 @@ impl Shop {
         let mut running = Running::default();
         running.serve(
             listener,
-            application(&config, Arc::clone(&checkout), None).unwrap(),
+            application(&config, Arc::clone(&checkout), None, running.begun()).unwrap(),
             &config.trusted_proxies,
         );
-        Self { checkout, clock, gateway, url, client: client().build().unwrap(), dir, _running: running }
+        Self { checkout, clock, gateway, url, client: client().build().unwrap(), dir, running }
     }
 
     pub async fn get(&self, path: &str) -> Answer {

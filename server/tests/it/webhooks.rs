@@ -1,6 +1,7 @@
 //! What the merchant's own systems are told: over real HTTP, until they have it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use toml::Table;
 
-use crate::cli::{code, command, json_of, out};
+use crate::cli::{code, command, json_of, out, until};
 use crate::database::Database;
 use crate::html;
 use crate::kill::{Prepared, configuration_on, free_ports, prepare, serve};
@@ -223,6 +224,36 @@ async fn what_nobody_took_for_days_is_given_up_and_sent_again_by_a_person() {
     let id = shop.checkout.order_record(&reference).await.unwrap().webhooks[0].id.0.to_string();
     viewer.post(&path, &vec![("message".to_owned(), id)]).await;
     assert_eq!(deliver(&shop).await, Deliveries::default());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_receiver_keeps_no_notification_waiting_for_the_next_server() {
+    let dir = folder();
+    let ports = free_ports();
+    let url = format!("http://127.0.0.1:{}", ports[0]);
+    let mut table = configuration_on(dir.path(), &url, ports);
+    // It takes connections and says nothing.
+    let receiver = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    tell(&mut table, &format!("http://{}/tillgate", receiver.local_addr().unwrap()));
+    let file = dir.path().join("tillgate.toml");
+    std::fs::write(&file, table.to_string()).unwrap();
+    let config = Config::parse(&table.to_string(), []).unwrap();
+    let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
+    let prepared = prepare(&checkout).await;
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+    let mut process = serve(&file, ports, &client).await;
+    let notify = async |one: &Prepared| {
+        let answer = client.post(format!("{url}/mypos/notify")).body(one.body.clone()).send().await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "OK");
+    };
+    notify(&prepared[0]).await;
+    let (message, _) = receiver.accept().await.unwrap();
+    let log = || std::fs::read_to_string(file.with_extension("log")).unwrap();
+    assert!(Command::new("kill").arg(process.0.id().to_string()).status().unwrap().success());
+    until("it was told to end", || log().contains("ending").then_some(()));
+    notify(&prepared[1]).await;
+    drop((message, receiver));
+    assert!(process.0.wait().unwrap().success(), "{}", log());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate as _, Migration, MigrationType, Migrator};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode, Postgres as Driver};
-use sqlx::{Acquire as _, SqlSafeStr as _};
+use sqlx::{Acquire as _, Connection as _, SqlSafeStr as _, Transaction};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -49,6 +49,8 @@ const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
 const QUEUE: usize = 1024;
 /// How often a piece of work is tried while others are in its way.
 const ATTEMPTS: u32 = 10;
+/// How reading begins: what is read is all of one moment. An order and its payments belong together.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// What the server is told of each connection: no statement runs for ever, none waits for ever, and each sees what
 /// others have committed before it.
 const LIMITS: [(&str, &str); 4] = [
@@ -343,7 +345,8 @@ impl Database for Postgres {
         work: impl FnOnce(&dyn sql::Connection) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let reading = |runtime: &Handle, connection: &mut PoolConnection<Driver>| {
-            work(&Session { runtime, connection: RefCell::new(connection) })
+            let transaction = wait(runtime, connection.begin_with(SNAPSHOT))?;
+            conclude(runtime, transaction, work)
         };
         self.usual.run(reading).await
     }
@@ -355,7 +358,15 @@ fn in_transaction<T>(
     connection: &mut PoolConnection<Driver>,
     work: &impl Fn(&dyn sql::Connection) -> Done<T>,
 ) -> Done<T> {
-    let mut transaction = wait(runtime, connection.begin())?;
+    let transaction = wait(runtime, connection.begin())?;
+    conclude(runtime, transaction, work)
+}
+
+fn conclude<T>(
+    runtime: &Handle,
+    mut transaction: Transaction<'_, Driver>,
+    work: impl FnOnce(&dyn sql::Connection) -> Done<T>,
+) -> Done<T> {
     let outcome = work(&Session { runtime, connection: RefCell::new(&mut transaction) });
     match outcome {
         Ok(done) => {

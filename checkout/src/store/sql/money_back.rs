@@ -60,6 +60,12 @@ pub(super) fn refund(connection: &dyn Connection, id: RefundId) -> Done<Option<R
     one(connection, &format!("SELECT {REFUND} FROM refunds WHERE id = ?1"), values![id], rows::refund)
 }
 
+/// A refund that this transaction has just written.
+fn written(connection: &dyn Connection, id: RefundId) -> Done<Box<Refund>> {
+    let damaged = || Failure::Damaged(format!("refund {} is gone", id.0));
+    Ok(Box::new(refund(connection, id)?.ok_or_else(damaged)?))
+}
+
 /// A refund whose order is held, so that it stays as it is until the transaction ends.
 fn held_refund(connection: &dyn Connection, id: RefundId) -> Done<Option<Refund>> {
     match refund(connection, id)? {
@@ -145,7 +151,7 @@ pub(super) fn reserve_refund(connection: &dyn Connection, new: &NewRefund, now_m
     let happened = NewEvent { kind, detail: detail.clone(), raw };
     insert_event(connection, Some(payment.order), Some(payment.id), &happened, now_ms)?;
     insert_audit(connection, &new.actor, Action::RefundAsked, Some(payment.order), &detail, now_ms)?;
-    Ok(if is_proposal { Reserved::Proposed(id) } else { Reserved::Yes(id) })
+    if is_proposal { Ok(Reserved::Proposed(id)) } else { Ok(Reserved::Yes(written(connection, id)?)) }
 }
 
 pub(super) fn settle_refund(
@@ -330,11 +336,10 @@ pub(super) fn record_refund(
     let happened = event(EventKind::RefundRecorded, &detail);
     insert_event(connection, Some(new.order), new.payment, &happened, now_ms)?;
     insert_audit(connection, &new.actor, Action::RefundRecorded, Some(new.order), &detail, now_ms)?;
-    if let Some(recorded) = refund(connection, id)? {
-        after_money_of_nobody(connection, &recorded, RefundState::Done, now_ms)?;
-        after_money_went_back(connection, &recorded, now_ms)?;
-    }
-    Ok(Reserved::Yes(id))
+    let recorded = written(connection, id)?;
+    after_money_of_nobody(connection, &recorded, RefundState::Done, now_ms)?;
+    after_money_went_back(connection, &recorded, now_ms)?;
+    Ok(Reserved::Yes(recorded))
 }
 
 pub(super) fn abandon_refunds(

@@ -115,6 +115,15 @@ fn claim(
     Ok(claimed)
 }
 
+fn give_back(connection: &dyn Connection, webhooks: &[WebhookId], leased_until_ms: i64) -> Done<()> {
+    for webhook in webhooks {
+        let sql = "UPDATE webhooks SET leased_until_ms = 0
+             WHERE id = ?1 AND leased_until_ms = ?2 AND state = 'waiting'";
+        connection.execute(sql, values![webhook.0, leased_until_ms])?;
+    }
+    Ok(())
+}
+
 fn tried(
     connection: &dyn Connection,
     webhook: WebhookId,
@@ -153,8 +162,11 @@ fn redeliver(connection: &dyn Connection, which: Redelivery, actor: &Actor, now_
         connection.execute(&sql, values)
     };
     let (order, changed) = match which {
+        // With what the receiver has to hear before it.
         Redelivery::One(order, id) => {
-            (Some(order), again("id = ?2 AND order_id = ?3", values![now_ms, id.0, order])?)
+            let condition = "order_id = ?3 AND (id = ?2 OR (id < ?2 AND state = 'waiting'
+                 AND endpoint_id = (SELECT w.endpoint_id FROM webhooks w WHERE w.id = ?2)))";
+            (Some(order), again(condition, values![now_ms, id.0, order])?)
         }
         Redelivery::Order(order) => (Some(order), again("order_id = ?2", values![now_ms, order])?),
         Redelivery::Undelivered => (None, again("state <> 'delivered'", values![now_ms])?),
@@ -186,6 +198,14 @@ impl<D: Database> Outbox for SqlStore<D> {
     ) -> Result<Vec<ClaimedWebhook>, StoreError> {
         let endpoint = endpoint.to_owned();
         self.write(move |connection| claim(connection, &endpoint, now_ms, lease_ms, limit)).await
+    }
+
+    async fn give_back_webhooks(
+        &self,
+        webhooks: Vec<WebhookId>,
+        leased_until_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.write(move |connection| give_back(connection, &webhooks, leased_until_ms)).await
     }
 
     async fn webhook_tried(

@@ -129,6 +129,10 @@ impl<D: Database> Store for SqlStore<D> {
         self.write(move |connection| work::claim_due(connection, now_ms, lease_ms, limit)).await
     }
 
+    async fn give_back_due(&self, payments: Vec<PaymentId>, leased_until_ms: i64) -> Result<(), StoreError> {
+        self.write(move |connection| work::give_back_due(connection, &payments, leased_until_ms)).await
+    }
+
     async fn backlog(&self, now_ms: i64) -> Result<Backlog, StoreError> {
         self.read(move |connection| work::backlog(connection, now_ms)).await
     }

@@ -616,6 +616,18 @@ pub(super) fn claim_due(
     Ok(due)
 }
 
+pub(super) fn give_back_due(
+    connection: &dyn Connection,
+    payments: &[PaymentId],
+    leased_until_ms: i64,
+) -> Done<()> {
+    for payment in payments {
+        let sql = "UPDATE payments SET ask_leased_until_ms = 0 WHERE id = ?1 AND ask_leased_until_ms = ?2";
+        connection.execute(sql, values![*payment, leased_until_ms])?;
+    }
+    Ok(())
+}
+
 pub(super) fn backlog(connection: &dyn Connection, now_ms: i64) -> Done<Backlog> {
     let due =
         "SELECT count(*) AS due, min(next_ask_at_ms) AS oldest FROM payments WHERE next_ask_at_ms <= ?1";

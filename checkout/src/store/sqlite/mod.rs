@@ -133,7 +133,11 @@ impl Database for Sqlite {
         let readers = Arc::clone(&self.readers);
         let reading = self.reading.run(move || {
             let connection = readers.take()?;
-            let result = work(&connection).map_err(StoreError::from);
+            // All of it is of one moment: an order and its payments belong together.
+            let result = connection
+                .unchecked_transaction()
+                .map_err(StoreError::from)
+                .and_then(|snapshot| work(&*snapshot).map_err(StoreError::from));
             readers.put_back(connection);
             result
         });

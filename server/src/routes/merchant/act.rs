@@ -1,8 +1,8 @@
 //! What the merchant does with an order: typed, reviewed, done.
 //!
 //! Each form posts to `/merchant/transactions/{reference}/{act}`. What needs it is shown once more before it
-//! happens, and the second post carries `confirmed`. What gives money back runs in a task of its own: a
-//! browser that goes away must not leave it half done.
+//! happens, and the second post carries `confirmed`. What gives money back runs in a task of its own, which the process
+//! finishes before it ends: a browser that goes away must not leave it half done.
 
 use std::sync::Arc;
 
@@ -193,7 +193,7 @@ pub(super) async fn act(
         }
     }
     let work = perform(Arc::clone(&state.checkout), reference.clone(), act, typed.key.clone(), staff.actor());
-    match tokio::spawn(work.in_current_span()).await {
+    match state.begun.spawn(work.in_current_span()).await {
         Ok(Ok(news)) => see_news(&reference, &news),
         Ok(Err(MerchantError::Problem(problem))) => {
             let field = if matches!(problem, MerchantProblem::TooMuch(_)) {
