@@ -235,7 +235,7 @@ pub(super) trait Database: Send + Sync + 'static {
         work: impl Fn(&dyn Connection) -> Done<T> + Send + 'static,
     ) -> impl Future<Output = Result<T, StoreError>> + Send;
 
-    /// Runs work that only reads.
+    /// Runs work that only reads, and sees all of it as it was in one moment.
     fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Connection) -> Done<T> + Send + 'static,
