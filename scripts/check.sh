@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formatting, lints and dependencies. A warning is an error here.
+# Formatting, lints, dependencies and alarms. A warning is an error here.
 . "$(dirname "$0")/lib.sh"
 
 cargo fmt --all --check
@@ -16,4 +16,10 @@ if has cargo-deny; then
     cargo deny check
 else
     echo "cargo-deny is not installed: advisories and licences were not checked."
+fi
+# Of Prometheus.
+if has promtool; then
+    promtool test rules docs/monitoring/alerts.test.yml
+else
+    echo "promtool is not installed: when the alarms ring was not checked."
 fi

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,10 +37,11 @@ const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
 /// How often it is told which of them this server wants told: several times before they would be forgotten.
 const WANT_EVERY: Duration = Duration::from_mins(5);
-/// How long running requests may take when the server ends.
-const FINISH_WITHIN: Duration = Duration::from_secs(40);
-/// How long of it connections are taken for, while questions and messages of ours end: an answer is waited for 20 seconds.
+/// For how long a server that ends still takes connections, while its own work is finished: an answer is waited for 20
+/// seconds.
 const FINISH_WORK_WITHIN: Duration = Duration::from_secs(25);
+/// How long running requests may take after that.
+const FINISH_WITHIN: Duration = Duration::from_secs(40);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -253,13 +255,17 @@ impl Running {
     /// Ends: no new work, and what is running is finished, for a while. Connections are taken until what we do unasked has
     /// ended: a system that is slow to take a message must not keep a notification waiting for the next process.
     pub async fn finish(self) {
+        let _ = self.stop_working.send(true);
+        let mut working = pin!(ended(self.working));
+        let is_done = tokio::time::timeout(FINISH_WORK_WITHIN, &mut working).await.is_ok();
+        let _ = self.stop_serving.send(true);
         let all = async {
-            let _ = self.stop_working.send(true);
-            let _ = tokio::time::timeout(FINISH_WORK_WITHIN, ended(self.working)).await;
-            let _ = self.stop_serving.send(true);
             ended(self.serving).await;
             self.begun.close();
             self.begun.wait().await;
+            if !is_done {
+                working.await;
+            }
         };
         if tokio::time::timeout(FINISH_WITHIN, all).await.is_err() {
             tracing::warn!("some requests were still running when the server ended");

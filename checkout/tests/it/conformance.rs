@@ -951,8 +951,8 @@ pub async fn the_longest_due_come_first(store: &Shared) {
 }
 
 pub async fn what_was_claimed_and_not_asked_about_is_given_back(store: &Shared) {
-    for _ in 0..3 {
-        start(store, 100, NOW).await;
+    for minutes in 0..3 {
+        start(store, 100, NOW + minutes * MINUTE).await;
     }
     let claim = async |now_ms| -> Vec<_> {
         store.claim_due(now_ms, MINUTE, 2).await.unwrap().iter().map(|payment| payment.id).collect()

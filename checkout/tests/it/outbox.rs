@@ -342,6 +342,8 @@ pub async fn what_has_to_be_heard_before_it_is_sent_again_with_it(store: &Shared
     note(store, &claim(store, NOW).await[0], WebhookState::Waiting, NOW + 24 * HOUR).await;
     let reversed = told(store, &ours).await[1].id;
     assert_eq!(store.redeliver(Redelivery::One(ours.order, reversed), anna(), NOW).await.unwrap(), 2);
+    note(store, &claim(store, NOW).await[0], WebhookState::GivenUp, NOW).await;
+    assert_eq!(store.redeliver(Redelivery::One(ours.order, reversed), anna(), NOW).await.unwrap(), 2);
     for kind in [WebhookKind::OrderPaid, WebhookKind::OrderReversed] {
         let claimed = claim(store, NOW).await;
         assert_eq!((claimed.len(), claimed[0].webhook.kind), (1, kind));
@@ -350,6 +352,10 @@ pub async fn what_has_to_be_heard_before_it_is_sent_again_with_it(store: &Shared
     // What was heard stays heard.
     assert_eq!(store.redeliver(Redelivery::One(ours.order, reversed), anna(), NOW).await.unwrap(), 1);
     assert_eq!(claim(store, NOW).await[0].webhook.id, reversed);
+    // A message of another order hurries nothing of this one.
+    let other = paid(store, 100, NOW).await;
+    let theirs = told(store, &other).await[0].id;
+    assert_eq!(store.redeliver(Redelivery::One(ours.order, theirs), anna(), NOW).await.unwrap(), 0);
 }
 
 pub async fn a_message_is_claimed_by_one_and_again_after_its_lease(store: &Shared) {

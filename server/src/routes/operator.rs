@@ -69,7 +69,8 @@ fn gather() -> Option<PrometheusHandle> {
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or(Err(StoreError::Overloaded))
+    let silent = || StoreError::Failed(format!("no answer within {} seconds", ANSWER_WITHIN.as_secs()));
+    tokio::time::timeout(ANSWER_WITHIN, work).await.unwrap_or_else(|_| Err(silent()))
 }
 
 async fn ready(State(checkout): State<Arc<Checkout>>) -> (StatusCode, &'static str) {

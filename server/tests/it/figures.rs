@@ -13,6 +13,7 @@ use crate::kill::{configuration_on, free_ports, prepare, serve};
 use crate::shop::folder;
 
 const ALERTS: &str = include_str!("../../../docs/monitoring/alerts.yml");
+const ALERTS_RING: &str = include_str!("../../../docs/monitoring/alerts.test.yml");
 const DASHBOARD: &str = include_str!("../../../docs/monitoring/dashboard.json");
 
 /// The names of figures in a text, without what a histogram adds to them.
@@ -142,5 +143,6 @@ async fn alarms_and_dashboard_look_at_figures_that_there_are() {
     let operations = include_str!("../../../docs/operations.md");
     for alert in ALERTS.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")) {
         assert!(operations.contains(alert), "docs/operations.md says what to do about {alert}");
+        assert!(ALERTS_RING.contains(alert), "docs/monitoring/alerts.test.yml says when {alert} rings");
     }
 }

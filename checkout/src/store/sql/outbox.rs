@@ -162,10 +162,11 @@ fn redeliver(connection: &dyn Connection, which: Redelivery, actor: &Actor, now_
         connection.execute(&sql, values)
     };
     let (order, changed) = match which {
-        // With what the receiver has to hear before it.
+        // With what its receiver has to hear before it.
         Redelivery::One(order, id) => {
-            let condition = "order_id = ?3 AND (id = ?2 OR (id < ?2 AND state = 'waiting'
-                 AND endpoint_id = (SELECT w.endpoint_id FROM webhooks w WHERE w.id = ?2)))";
+            let condition =
+                "order_id = ?3 AND (id = ?2 OR (id < ?2 AND state <> 'delivered' AND endpoint_id =
+                 (SELECT w.endpoint_id FROM webhooks w WHERE w.id = ?2 AND w.order_id = ?3)))";
             (Some(order), again(condition, values![now_ms, id.0, order])?)
         }
         Redelivery::Order(order) => (Some(order), again("order_id = ?2", values![now_ms, order])?),
