@@ -223,7 +223,7 @@ impl Checkout {
     }
 
     /// Sends an endpoint what is due, a few at a time. Replicas share the work: each message is claimed first. Once `stop`
-    /// is over, none is sent that was not begun.
+    /// is over, none is sent that was not begun, and what was claimed of it is given back.
     pub async fn deliver_webhooks(
         &self,
         endpoint: &Endpoint,

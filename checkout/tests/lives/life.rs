@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{pending, poll_fn};
+use std::mem::take;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -85,8 +86,14 @@ pub async fn live(seed: u64, start_ms: i64, keys: &Arc<Keys>, stage: &dyn Stage,
     drop(life);
     checkout::token::simulation::seed(None);
     let trace = world.take_trace();
-    let State { figures, violation, .. } = &mut *world.state();
-    Lived { figures: std::mem::take(figures), violation: violation.take(), trace }
+    let (lived, left) = {
+        let State { figures, violation, processes, newcomers, .. } = &mut *world.state();
+        let lived = Lived { figures: take(figures), violation: violation.take(), trace };
+        (lived, (take(processes), take(newcomers)))
+    };
+    // Each of them has the world, and the world had them: a million lives would never leave the memory.
+    drop(left);
+    lived
 }
 
 impl Life<'_> {
@@ -209,7 +216,7 @@ impl Life<'_> {
     fn greets(&mut self) {
         let (newcomers, woken) = {
             let mut state = self.world.state();
-            (std::mem::take(&mut state.newcomers), std::mem::take(&mut state.woken))
+            (take(&mut state.newcomers), take(&mut state.woken))
         };
         for Actor { process, work } in newcomers {
             let living = Some(Living { process, work, wakes_at_ms: 0 });

@@ -362,6 +362,7 @@ fn in_transaction<T>(
     conclude(runtime, transaction, work)
 }
 
+/// Work inside a transaction, and its end: a commit, or a rollback where the work failed.
 fn conclude<T>(
     runtime: &Handle,
     mut transaction: Transaction<'_, Driver>,
