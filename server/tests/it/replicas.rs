@@ -39,7 +39,8 @@ const AT_ONCE: usize = 24;
 const KILLS: usize = 6;
 const ENDPOINT: &str = "http://127.0.0.1:1/vmp/checkout";
 
-/// Starts a proxy that sends each request to one of the servers that say that they are ready.
+/// Starts a proxy that sends each request to one of the servers that say that they are ready. One that is dead refuses
+/// the connection; one that is slow, on a busy machine, is not dead.
 fn proxy(dir: &Path, port: u16, replicas: &[[u16; 2]]) -> Process {
     let mut text = format!(
         "defaults
@@ -47,6 +48,7 @@ fn proxy(dir: &Path, port: u16, replicas: &[[u16; 2]]) -> Process {
             timeout connect 2s
             timeout client 30s
             timeout server 30s
+            timeout check 5s
             retries 3
             option redispatch
             retry-on conn-failure
@@ -67,9 +69,10 @@ fn proxy(dir: &Path, port: u16, replicas: &[[u16; 2]]) -> Process {
     Process(command.spawn().expect("haproxy (Debian's package of that name)"))
 }
 
-/// Does something again and again until it works, as a shopper or the gateway would.
+/// Does something again and again until it works, as a shopper or the gateway would. What a server held when it was
+/// killed is nobody's until its lease ends: a press of Pay for 30 seconds, a payment that it asked about for a minute.
 pub async fn until_it_works<T>(what: &str, attempt: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_mins(1);
+    let deadline = Instant::now() + Duration::from_mins(3);
     loop {
         if let Some(done) = attempt().await {
             return done;
