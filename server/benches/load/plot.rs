@@ -14,7 +14,7 @@ pub struct Point {
 const PANEL: [f64; 2] = [330.0, 260.0];
 const LEFT: f64 = 56.0;
 const TOP: f64 = 40.0;
-const GAP: f64 = 64.0;
+const GAP: f64 = 96.0;
 const COLOURS: [&str; 6] = ["#0b6e99", "#b4481e", "#3d7a2c", "#7a3d8f", "#8a6d00", "#555"];
 
 /// One panel for each database, one line for each thing that was measured, both axes in powers of ten.
