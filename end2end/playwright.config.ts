@@ -32,8 +32,8 @@ export default defineConfig({
     actionTimeout: 8_000,
     navigationTimeout: 15_000,
     screenshot: 'only-on-failure',
-    // What was done and what it brought, but no film and no copies of the pages: those take a third of the time, and an
-    // eighth. The page as it was in the end is in the picture.
+    // Neither a film nor a copy of the page at each step: the film takes a third of the time, the copies an eighth. How the
+    // page looked in the end is in the picture.
     trace: { mode: 'retain-on-failure', screenshots: false, snapshots: false },
     launchOptions: {
       ...(chromium === undefined ? {} : { executablePath: chromium }),
