@@ -62,12 +62,14 @@ impl Sql {
             .push(")")
     }
 
+    /// In its order, and no more rows than that. The number is part of the text: where PostgreSQL plans once for all
+    /// values, it is to know how few rows are wanted.
     fn sorted(&mut self, from: From, limit: u32) -> &mut Self {
         let direction = match from {
             From::NewerThan(_) => " ORDER BY day, id LIMIT ",
             From::Newest | From::OlderThan(_) => " ORDER BY day DESC, id DESC LIMIT ",
         };
-        self.push(direction).bind(i64::from(limit))
+        self.push(direction).push(&limit.to_string())
     }
 
     /// One of several names.
