@@ -62,7 +62,8 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
-/// A statement with its values. Its text comes from [`crate::store::sql`], where no value is part of it.
+/// A statement with its values. Its text comes from [`crate::store::sql`]: no value is part of it but one number,
+/// how many rows the merchant's list wants.
 fn query<'q>(sql: &str, values: &'q [Value<'_>]) -> Query<'q, Postgres, PgArguments> {
     let query = sqlx::query(AssertSqlSafe(sql.replace('?', "$")));
     values.iter().fold(query, |query, value| match value {
