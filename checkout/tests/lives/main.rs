@@ -46,6 +46,8 @@ use self::world::{HOUR, ProcessGate};
 const LIVES: u64 = 20_000;
 /// How many of them are lived on PostgreSQL as well, which takes longer.
 const ON_POSTGRESQL: u64 = 300;
+/// After how many lives the figures are said.
+const REPORTED_EACH: u64 = 100_000;
 /// Where the seeds begin; any number is as good.
 const FIRST_SEED: u64 = 20_261_127;
 /// When the first life begins.
@@ -90,6 +92,8 @@ impl Stage for InPostgres {
 }
 
 type Figures = BTreeMap<&'static str, u64>;
+/// Lives the lives of some seeds, one after the other, in a database of their own.
+type Live = fn(Range<u64>, &Arc<Keys>) -> Result<Figures, String>;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
@@ -148,43 +152,55 @@ fn add(sum: &mut Figures, more: Figures) {
     }
 }
 
-/// Lives many lives, on every core.
-fn live_all(database: &str, lives: u64, some: fn(Range<u64>, &Arc<Keys>) -> Result<Figures, String>) {
-    let keys = Arc::new(Keys::new());
-    let (seed, is_many) = (number("TILLGATE_SEED"), number("TILLGATE_LIVES").is_some());
-    if let (Some(seed), false) = (seed, is_many) {
-        println!("{:#?}", some(seed..seed + 1, &keys).unwrap_or_else(|failure| panic!("{failure}")));
-        return;
-    }
-    let (first_seed, count) = (seed.unwrap_or(FIRST_SEED), lives);
-    let began = Instant::now();
+/// Lives some lives, on every core.
+fn live_some(seeds: Range<u64>, keys: &Arc<Keys>, live: Live) -> Result<Figures, String> {
     let threads = u64::try_from(thread::available_parallelism().map_or(1, std::num::NonZero::get)).unwrap();
-    let figures: Result<Vec<Figures>, String> = thread::scope(|scope| {
-        let share = count.div_ceil(threads);
+    let share = (seeds.end - seeds.start).div_ceil(threads);
+    let lived: Result<Vec<Figures>, String> = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
             .map(|worker| {
-                let (keys, first) = (&keys, first_seed + worker * share);
-                let last = (first + share).min(first_seed + count);
-                scope.spawn(move || some(first..last.max(first), keys))
+                let first = seeds.end.min(seeds.start + worker * share);
+                let last = seeds.end.min(first + share);
+                scope.spawn(move || live(first..last, keys))
             })
             .collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).collect()
     });
     let mut sum = Figures::new();
-    for figures in figures.unwrap_or_else(|failure| panic!("{failure}")) {
+    for figures in lived? {
         add(&mut sum, figures);
     }
-    // Past the test's capture, so that a log always has the seeds and the figures.
-    let last = first_seed + count - 1;
-    let took = began.elapsed().as_secs();
-    let mut report = format!("{count} lives on {database}, seeds {first_seed} to {last}, {took} s\n");
-    for (what, happened) in &sum {
-        writeln!(report, "  {what}: {happened}").unwrap();
+    Ok(sum)
+}
+
+/// Lives many lives, and says how far it is: who ends it early, or looks on, has the figures so far.
+fn live_all(database: &str, lives: u64, live: Live) {
+    let keys = Arc::new(Keys::new());
+    let (seed, is_many) = (number("TILLGATE_SEED"), number("TILLGATE_LIVES").is_some());
+    if let (Some(seed), false) = (seed, is_many) {
+        println!("{:#?}", live(seed..seed + 1, &keys).unwrap_or_else(|failure| panic!("{failure}")));
+        return;
     }
-    std::io::stderr().write_all(report.as_bytes()).unwrap();
+    let first_seed = seed.unwrap_or(FIRST_SEED);
+    let end = first_seed + lives;
+    let began = Instant::now();
+    let (mut sum, mut next) = (Figures::new(), first_seed);
+    while next < end {
+        let seeds = next..end.min(next + REPORTED_EACH);
+        next = seeds.end;
+        add(&mut sum, live_some(seeds, &keys, live).unwrap_or_else(|failure| panic!("{failure}")));
+        // Past the test's capture, so that a log always has the seeds and the figures.
+        let (done, took) = (next - first_seed, began.elapsed().as_secs());
+        let mut report =
+            format!("{done} lives on {database}, seeds {first_seed} to {}, {took} s\n", next - 1);
+        for (what, happened) in &sum {
+            writeln!(report, "  {what}: {happened}").unwrap();
+        }
+        std::io::stderr().write_all(report.as_bytes()).unwrap();
+    }
     // Lives in which nothing happens would prove nothing.
     for what in HAPPENS {
-        assert!(sum.contains_key(what) || count < 10_000, "this never happened: {what}");
+        assert!(sum.contains_key(what) || lives < 10_000, "this never happened: {what}");
     }
 }
 
