@@ -8,7 +8,7 @@ use crate::figures;
 use crate::mypos_store::MyposStore;
 use crate::records::{EventKind, NewEvent};
 use crate::rules::Cause;
-use crate::token::Token;
+use crate::token::{Hash, Token};
 
 /// What a notification is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Checkout {
         let callback = match read(store, &verified, Door::Notify) {
             Ok(callback) => callback,
             Err(ShapeError::ForeignOrderId { method }) => {
-                self.record_unknown(body).await?;
+                self.record_unknown(body, &verified).await?;
                 let rollback = method == Some(mypos::CallbackMethod::Rollback);
                 return Ok(if rollback { NotifyAnswer::Ok } else { NotifyAnswer::NotTaken });
             }
@@ -65,13 +65,13 @@ impl Checkout {
             Callback::Ok(_) | Callback::Cancel(_) => return Ok(NotifyAnswer::Malformed),
         };
         let is_rollback = cause == Cause::Rollback;
-        let raw = Some(String::from_utf8_lossy(body).into_owned());
+        let raw = Some(text_of(body));
         let applied = self
             .store
             .apply(&store.name, order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing)
             .await?;
         let Some(applied) = applied else {
-            self.record_unknown(body).await?;
+            self.record_unknown(body, &verified).await?;
             return Ok(unknown);
         };
         figures::happened(&applied.decision.events);
@@ -99,7 +99,7 @@ impl Checkout {
             Ok(Callback::Cancel(cancel)) => (cancel.order_id, Cause::Cancel),
             Ok(_) => return Ok(Return::Unknown),
             Err(ShapeError::ForeignOrderId { .. }) => {
-                self.record_unknown(body).await?;
+                self.record_unknown(body, &verified).await?;
                 return Ok(Return::Unknown);
             }
             Err(error) => {
@@ -107,13 +107,13 @@ impl Checkout {
                 return Ok(Return::Unknown);
             }
         };
-        let raw = Some(String::from_utf8_lossy(body).into_owned());
+        let raw = Some(text_of(body));
         let applied = self
             .store
             .apply(&store.name, order_id.as_str(), cause, raw, self.now_ms(), &self.settings.timing)
             .await?;
         let Some(applied) = applied else {
-            self.record_unknown(body).await?;
+            self.record_unknown(body, &verified).await?;
             return Ok(Return::Unknown);
         };
         figures::happened(&applied.decision.events);
@@ -146,18 +146,24 @@ impl Checkout {
         Err(NotifyAnswer::NotSigned)
     }
 
-    /// Keeps a verified message about an order that nobody knows, and raises it.
-    async fn record_unknown(&self, body: &[u8]) -> Result<(), CheckoutError> {
+    /// Keeps a verified message about an order that nobody knows, and raises it: once, for a signature covers neither the
+    /// names of fields nor how a body is encoded, and whoever has one message could bring it in any number of shapes.
+    async fn record_unknown(&self, body: &[u8], verified: &Verified) -> Result<(), CheckoutError> {
         tracing::error!(
             "a verified message of the gateway is about no order of ours: look at the myPOS account"
         );
         let event = NewEvent {
             kind: EventKind::UnknownMessage,
-            detail: String::new(),
-            raw: Some(String::from_utf8_lossy(body).into_owned()),
+            detail: Hash::of(&[verified.fields().signed_text().as_bytes()]).to_string(),
+            raw: Some(text_of(body)),
         };
         Ok(self.store.record(None, event, self.now_ms()).await?)
     }
+}
+
+/// A body as it is kept: of what a text in a database cannot hold there is nothing in a genuine one.
+fn text_of(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
 }
 
 /// Reads a verified message in its exact shape, as one of this store.

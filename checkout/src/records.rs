@@ -392,9 +392,13 @@ impl EventKind {
     }
 
     /// Whether a person has to look at the order because of it.
-    pub const fn needs_a_person(self) -> bool {
-        matches!(self, Self::Contradiction | Self::RefundUnknown | Self::ReversalUnknown)
+    pub fn needs_a_person(self) -> bool {
+        Self::FOR_A_PERSON.contains(&self)
     }
+
+    /// What a person has to look at.
+    pub(crate) const FOR_A_PERSON: [Self; 3] =
+        [Self::Contradiction, Self::RefundUnknown, Self::ReversalUnknown];
 }
 
 /// How money went back.

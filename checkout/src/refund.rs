@@ -560,10 +560,15 @@ impl Checkout {
         }
     }
 
-    /// Notes that a person has looked at an order that needed one.
-    pub async fn looked_at(&self, reference: &str, actor: Actor) -> Result<(), MerchantError> {
+    /// Notes that a person has looked at an order that needed one, and was shown so many of its events that
+    /// [need a person](EventKind::needs_a_person). What came in since nobody has seen.
+    pub async fn looked_at(&self, reference: &str, shown: u32, actor: Actor) -> Result<(), MerchantError> {
         let order = self.order_record(reference).await?.file.order.id;
-        Ok(self.store.looked_at(order, actor, self.now_ms()).await?)
+        if self.store.looked_at(order, shown, actor, self.now_ms()).await? {
+            Ok(())
+        } else {
+            Err(MerchantProblem::OrderChanged.into())
+        }
     }
 }
 

@@ -20,7 +20,10 @@ pub fn parse(text: &str, currency: Currency, language: Language) -> Vec<Search> 
         return meant;
     }
     if let Some(reference) = reference(&text) {
-        return vec![Search::Reference(reference)];
+        meant.push(Search::Reference(reference));
+        // A storefront may number its orders alike.
+        meant.push(Search::Storefront(text));
+        return meant;
     }
     meant.push(Search::Storefront(text.clone()));
     if text.chars().all(|c| c.is_ascii_alphanumeric()) && text.len() >= 6 {
@@ -79,7 +82,9 @@ mod tests {
     #[test]
     fn a_reference_is_found_however_it_is_typed() {
         for text in ["TG-7K3M-9QXA", "tg-7k3m-9qxa", "tg 7k3m 9qxa", " TG7K3M9QXA "] {
-            assert_eq!(meant(text), [Search::Reference("TG-7K3M-9QXA".into())], "{text}");
+            let (ours, theirs) =
+                (Search::Reference("TG-7K3M-9QXA".into()), Search::Storefront(text.trim().into()));
+            assert_eq!(meant(text), [ours, theirs], "{text}");
         }
     }
 

@@ -380,7 +380,9 @@ impl Words<'_> {
             receive: is_own.then_some(missing),
             cancel: matches!(order.state, OrderState::Open | OrderState::Awaiting)
                 .then(|| self.cancelling(record)),
-            look: order.attention_since_ms.is_some(),
+            look: order
+                .attention_since_ms
+                .map(|_| events.iter().filter(|event| event.what.kind.needs_a_person()).count()),
             record: (!kinds.is_empty()).then_some(kinds),
             record_payments,
             refunds,

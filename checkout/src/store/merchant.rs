@@ -453,8 +453,15 @@ pub trait MerchantStore: Send + Sync + 'static {
         now_ms: i64,
     ) -> Result<Result<(), Refusal>, StoreError>;
 
-    /// Notes that a person has looked at an order.
-    async fn looked_at(&self, order: OrderId, actor: Actor, now_ms: i64) -> Result<(), StoreError>;
+    /// Notes that a person has looked at an order, who was shown so many events that need one. `false`, and nothing is
+    /// noted, where there are more by now.
+    async fn looked_at(
+        &self,
+        order: OrderId,
+        shown: u32,
+        actor: Actor,
+        now_ms: i64,
+    ) -> Result<bool, StoreError>;
 
     /// Adds to the audit log.
     async fn audit(

@@ -227,7 +227,8 @@ pub trait Store: MerchantStore + Outbox {
         timing: &Timing,
     ) -> Result<Option<Applied>, StoreError>;
 
-    /// Records an event that changes nothing: of a payment, or of nobody.
+    /// Records an event that changes nothing: of a payment, or of nobody. A message about nobody's order is recorded
+    /// once, told apart by its `detail`.
     async fn record(
         &self,
         payment: Option<PaymentId>,

@@ -119,7 +119,7 @@ pub async fn move_shop(from: &Path, to: &PostgresAddress) -> Result<Vec<Moved>, 
     let begun = PostgresStore::check_target(to).await?;
     let file = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     file.busy_timeout(std::time::Duration::from_secs(5))?;
-    let is_closed = begun.as_ref() == Some(&source) && moved_to(&file)?.is_some();
+    let is_closed = begun.as_ref() == Some(&source) && moved_to(&file)? == Some(to.for_people());
     if !is_closed {
         // Brings it up to date, and refuses one that is none of ours or was moved elsewhere.
         drop(SqliteStore::open(from)?);

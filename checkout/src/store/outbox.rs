@@ -98,9 +98,10 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// What its receiver knows it by (`webhook-id`): the same at every try.
+    /// What its receiver knows it by (`webhook-id`): the same at every try. With the moment in it, because a database
+    /// that was restored from a backup counts on from there.
     pub fn message_id(&self) -> String {
-        format!("{}-{}", self.reference, self.id.0)
+        format!("{}-{}-{}", self.reference, self.id.0, self.made_at_ms)
     }
 }
 

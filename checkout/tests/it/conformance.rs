@@ -1249,9 +1249,9 @@ pub async fn what_waits_is_counted(store: &Shared) {
     settle(store, refund, RefundEvent::Undecided).await.unwrap();
     let proposal = NewRefund { approval_above_minor: Some(10), ..new_refund(&ours, eur(20)) };
     assert!(matches!(store.reserve_refund(proposal, NOW).await.unwrap(), Reserved::Proposed(_)));
-    for raw in ["once", "once", "another", "once"] {
-        let raw = Some(raw.to_owned());
-        let event = NewEvent { kind: EventKind::UnknownMessage, detail: String::new(), raw };
+    for detail in ["once", "once", "another", "once"] {
+        let event =
+            NewEvent { kind: EventKind::UnknownMessage, detail: detail.into(), raw: Some("raw".into()) };
         store.record(None, event, NOW).await.unwrap();
     }
     let backlog = store.backlog(NOW).await.unwrap();

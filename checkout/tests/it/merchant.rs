@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use checkout::people::{Action, Role};
+use checkout::people::{Action, Actor, Role};
 use checkout::records::{EventKind, Mode, NewEvent, OrderId, RefundKind};
 use checkout::rules::Cause;
 use checkout::store::NewRefund;
@@ -147,14 +147,14 @@ pub async fn money_of_nobody_is_asked_about_until_it_is_back_or_a_person_was_tol
     let part = reserved(store, &ours, 30).await;
     settle(store, part, RefundEvent::Undecided).await.unwrap();
     assert_eq!((is_asked().await, raised(store, &ours).await.0), (false, true));
-    store.looked_at(ours.order, anna(), NOW).await.unwrap();
+    looked_at(store, &ours, anna(), NOW).await;
     settle(store, part, RefundEvent::RecordedDone).await.unwrap();
     assert!(is_asked().await, "the rest is still to go back");
     for _ in 0..2 {
         let rest = reserved(store, &ours, 70).await;
         settle(store, rest, RefundEvent::AnsweredNo).await.unwrap();
         assert_eq!((is_asked().await, raised(store, &ours).await.0), (false, true), "each is told");
-        store.looked_at(ours.order, anna(), NOW).await.unwrap();
+        looked_at(store, &ours, anna(), NOW).await;
     }
     let rest = reserved(store, &ours, 70).await;
     settle(store, rest, RefundEvent::AnsweredYes).await.unwrap();
@@ -166,7 +166,7 @@ pub async fn what_came_in_by_hand_stays_when_the_payment_goes_back(store: &Share
     for (minor, state) in [(5_000, OrderState::Paid), (4_000, OrderState::Open)] {
         let ours = paid(store, 5_000, NOW).await;
         store.record_receipt(receipt(&ours, minor, false), NOW).await.unwrap().unwrap();
-        store.looked_at(ours.order, anna(), NOW).await.unwrap();
+        looked_at(store, &ours, anna(), NOW).await;
         apply(store, &ours, Cause::Rollback, NOW).await;
         assert_eq!(order_state(store, &ours).await, state);
         assert!(raised(store, &ours).await.0);
@@ -528,17 +528,29 @@ pub async fn attention_stays_until_somebody_looked(store: &Shared) {
     let refund = reserved(store, &ours, 60).await;
     settle(store, refund, RefundEvent::Undecided).await.unwrap();
     assert_eq!(listed().await, [ours.reference.as_str()]);
-    store.looked_at(ours.order, bob(), NOW + 1).await.unwrap();
+    looked_at(store, &ours, bob(), NOW + 1).await;
     assert_eq!(file(store, &ours).await.order.attention_since_ms, None);
     assert_eq!(listed().await, [ours.reference.as_str()], "an unknown refund waits for more than a look");
     settle(store, refund, RefundEvent::RecordedNotDone).await.unwrap();
     assert_eq!(listed().await, Vec::<String>::new());
     let news = kinds(store, ours.order).await;
-    store.looked_at(ours.order, bob(), NOW + 2).await.unwrap();
+    looked_at(store, &ours, bob(), NOW + 2).await;
     assert_eq!(kinds(store, ours.order).await, news, "there was nothing to look at");
     // What happened was raised at the moment in which it happened.
     apply(store, &ours, Cause::StatusUnsuccessful, NOW + 2 * HOUR).await;
     assert_eq!(file(store, &ours).await.order.attention_since_ms, Some(NOW + 2 * HOUR));
+    // Whoever was shown the refund alone has not seen what came in since.
+    assert!(!store.looked_at(ours.order, 1, bob(), NOW + 2 * HOUR).await.unwrap());
+    assert_eq!(file(store, &ours).await.order.attention_since_ms, Some(NOW + 2 * HOUR));
+    looked_at(store, &ours, bob(), NOW + 2 * HOUR).await;
+    assert_eq!(file(store, &ours).await.order.attention_since_ms, None);
+}
+
+/// Somebody who was shown everything has looked at it.
+async fn looked_at(store: &Shared, ours: &Started, who: Actor, now_ms: i64) {
+    let shown = kinds(store, ours.order).await.into_iter().filter(|kind| kind.needs_a_person()).count();
+    let shown = u32::try_from(shown).unwrap();
+    assert!(store.looked_at(ours.order, shown, who, now_ms).await.unwrap());
 }
 
 pub async fn the_audit_log_says_who_did_what_to_which_order(store: &Shared) {
@@ -856,8 +868,11 @@ pub async fn what_needs_a_person_is_searched_too(store: &Shared) {
 
 pub async fn a_message_that_nobody_knows_waits_until_it_was_looked_at(store: &Shared) {
     let message =
-        NewEvent { kind: EventKind::UnknownMessage, detail: String::new(), raw: Some("raw".into()) };
-    store.record(None, message, NOW).await.unwrap();
+        NewEvent { kind: EventKind::UnknownMessage, detail: "hash".into(), raw: Some("raw".into()) };
+    for raw in ["raw", "raw&", "%72aw"] {
+        let message = NewEvent { raw: Some(raw.into()), ..message.clone() };
+        store.record(None, message, NOW).await.unwrap();
+    }
     let waiting = store.unknown_messages(10).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].at_ms, waiting[0].raw.as_str()), (1, NOW, "raw"));
     assert!(!store.message_seen(waiting[0].id + 1, anna(), NOW).await.unwrap(), "there is none");

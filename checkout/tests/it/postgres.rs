@@ -338,8 +338,8 @@ async fn a_shop_is_moved_from_a_file_with_nothing_lost() {
     apply(&file, &reversed, Cause::Rollback, NOW).await;
     file.add_token(half_refunded.order, hash("token"), NOW).await.unwrap();
     for number in 0..600 {
-        let raw = Some(format!("ä{number}"));
-        let event = NewEvent { kind: EventKind::UnknownMessage, detail: "ä".into(), raw };
+        let raw = Some("ä".to_owned());
+        let event = NewEvent { kind: EventKind::UnknownMessage, detail: format!("ä{number}"), raw };
         file.record(None, event, NOW).await.unwrap();
     }
     let user = NewUser { email: "anna@shop.example".into(), role: Role::Refund, password: "a hash".into() };

@@ -8,11 +8,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use checkout::store::StoreError;
 use checkout::store::postgres::{PostgresAddress, PostgresStore};
+use checkout::store::{Store as _, StoreError};
 use sqlx::postgres::PgConnectOptions;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
@@ -30,6 +31,8 @@ struct Front {
     port: u16,
     /// How many bytes it was told that were meant for the database.
     heard: Arc<AtomicUsize>,
+    /// Has it forget the connections there are, as a router does: nobody is told.
+    forgets: Arc<Notify>,
 }
 
 impl Front {
@@ -39,13 +42,23 @@ impl Front {
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(AtomicUsize::new(0));
         let behind: PgConnectOptions = database.url().parse().unwrap();
-        let theirs = Arc::clone(&heard);
+        let forgets = Arc::new(Notify::new());
+        let (theirs, forgotten) = (Arc::clone(&heard), Arc::clone(&forgets));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass_on(stream, tls.clone(), behind.clone(), Arc::clone(&theirs)));
+                let forgotten = Arc::clone(&forgotten);
+                let passing = pass_on(stream, tls.clone(), behind.clone(), Arc::clone(&theirs));
+                tokio::spawn(async move {
+                    let mut passing = std::pin::pin!(passing);
+                    tokio::select! {
+                        _ = &mut passing => {}
+                        // Both sides stay open, and hear nothing.
+                        () = forgotten.notified() => std::future::pending().await,
+                    }
+                });
             }
         });
-        Self { port, heard }
+        Self { port, heard, forgets }
     }
 
     /// The database's address by this front, under one of its names.
@@ -179,4 +192,18 @@ async fn a_database_that_does_not_prove_who_it_is_hears_nothing() {
         PostgresStore::connect(&address, 2).await.unwrap_or_else(|error| panic!("{host} {mode}: {error}"));
         assert!(front.heard() > before);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_died_without_a_word_cost_nobody_an_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    make_certificates(dir.path());
+    let database = Database::migrated().await;
+    let front = Front::start(&database, Some(acceptor(dir.path()))).await;
+    let root = format!("sslrootcert={}", dir.path().join("ca.pem").display());
+    let store = PostgresStore::connect(&front.address(&database, "localhost", &root), 4).await.unwrap();
+    // One connection for the gateway's messages, and one for the rest.
+    store.ready().await.unwrap();
+    front.forgets.notify_waiters();
+    store.ready().await.unwrap();
 }

@@ -208,6 +208,16 @@ async fn a_verified_return_for_no_known_order_is_kept() {
         }
     }
     assert_eq!(shop.unknown_messages(), kept);
+    // Nor are the same ones in another shape: neither the encoding nor the names of fields are signed.
+    for (shape, path) in [("ipcMETHOD=", "/mypos/ok"), ("IPCmethod=", "/mypos/cancel")] {
+        for number in 0..3 {
+            let body =
+                kept.iter().find(|kept| kept.contains(if path.ends_with("ok") { "OK" } else { "Cancel" }));
+            let body = body.unwrap().replacen("IPCmethod=", shape, 1) + &"&".repeat(number);
+            shop.post(path, body).await.location();
+        }
+    }
+    assert_eq!(shop.unknown_messages(), kept);
 }
 
 #[tokio::test]

@@ -80,6 +80,8 @@ pub mod field {
     pub const REFUND: &str = "refund";
     /// The number of a message to one of the merchant's systems.
     pub const MESSAGE: &str = "message";
+    /// How many events that need a person the page shows.
+    pub const SHOWN: &str = "shown";
     /// An amount as it is typed.
     pub const AMOUNT: &str = "amount";
     /// Why.

@@ -156,8 +156,8 @@ pub struct ActForms {
     pub receive: Option<String>,
     /// The order is cancelled, and what that means.
     pub cancel: Option<&'static str>,
-    /// It was looked at.
-    pub look: bool,
+    /// It was looked at: how much of it needs a person.
+    pub look: Option<usize>,
     /// Which of them was sent and is shown again: the last part of its address.
     pub sent: String,
     /// What was typed into it.
@@ -506,12 +506,13 @@ fn acts(texts: &'static MerchantTexts, order: &OrderDetails) -> impl IntoView + 
             </section>
         }
     };
-    let look = forms.look.then(|| {
+    let look = forms.look.map(|shown| {
         view! {
             <section class="card result open" aria-labelledby="look-title">
                 <h2 id="look-title">{texts.attention}</h2>
                 <p>{texts.looked_at_text}</p>
                 <form method="post" action=to("looked-at")>
+                    <input type="hidden" name=field::SHOWN value=shown.to_string() />
                     <button class="button plain" type="submit">{texts.looked_at_button}</button>
                 </form>
             </section>

@@ -16,6 +16,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode, Postgre
 use sqlx::{Acquire as _, Connection as _, SqlSafeStr as _, Transaction};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use self::connection::{Session, wait};
 use super::StoreError;
@@ -45,6 +46,9 @@ fn migrations() -> Migrator {
 
 /// How long somebody waits for a free connection.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
+/// How long a connection that lay idle may take to say that it is still there. Where a router has forgotten it, or its
+/// server is gone without a word, nothing comes, and the next one is tried while there is time left.
+const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 /// How many may wait for one. More are refused at once, rather than answered too late.
 const QUEUE: usize = 1024;
 /// How often a piece of work is tried while others are in its way.
@@ -52,11 +56,12 @@ const ATTEMPTS: u32 = 10;
 /// How reading begins: what is read is all of one moment. An order and its payments belong together.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// What the server is told of each connection: no statement runs for ever, none waits for ever, and each sees what
-/// others have committed before it.
+/// others have committed before it. A transaction waits for nothing but the database, so one that says nothing for long
+/// is of a machine that is gone, and what it holds keeps the others waiting.
 const LIMITS: [(&str, &str); 4] = [
     ("statement_timeout", "15s"),
     ("lock_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "3s"),
     ("default_transaction_isolation", "read committed"),
 ];
 
@@ -87,9 +92,26 @@ impl Lane {
             .acquire_timeout(WAIT_FOR_CONNECTION)
             .max_lifetime(Duration::from_mins(30))
             .idle_timeout(Duration::from_mins(10))
+            // `living` does.
+            .test_before_acquire(false)
             .connect_lazy_with(options.clone());
         let threads = Threads::start("postgres", usize::try_from(connections).unwrap_or(1));
         Self { pool, threads, places: Arc::new(Semaphore::new(QUEUE)) }
+    }
+
+    /// A connection whose server answers.
+    async fn living(&self) -> Result<PoolConnection<Driver>, StoreError> {
+        let found = async {
+            loop {
+                let mut connection = self.pool.acquire().await?;
+                if let Ok(Ok(())) = timeout(ALIVE_WITHIN, connection.ping()).await {
+                    return Ok(connection);
+                }
+                // Closing it would wait for an answer as well.
+                drop(connection.detach());
+            }
+        };
+        timeout(WAIT_FOR_CONNECTION, found).await.map_err(|_| StoreError::Overloaded)?
     }
 
     /// Runs work on one of the connections, on a thread that may wait.
@@ -98,13 +120,13 @@ impl Lane {
         work: impl FnOnce(&Handle, &mut PoolConnection<Driver>) -> Done<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| StoreError::Overloaded)?;
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.living().await?;
         let runtime = Handle::current();
         let working = self.threads.run(move || {
             let _place = place;
             let done = work(&runtime, &mut connection);
             if matches!(done, Err(Failure::Silent)) {
-                connection.close_on_drop();
+                drop(connection.detach());
             }
             done
         });

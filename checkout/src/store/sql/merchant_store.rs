@@ -137,8 +137,14 @@ impl<D: Database> MerchantStore for SqlStore<D> {
         self.write(move |connection| money_back::cancel_order(connection, order, &actor, now_ms)).await
     }
 
-    async fn looked_at(&self, order: OrderId, actor: Actor, now_ms: i64) -> Result<(), StoreError> {
-        self.write(move |connection| money_back::looked_at(connection, order, &actor, now_ms)).await
+    async fn looked_at(
+        &self,
+        order: OrderId,
+        shown: u32,
+        actor: Actor,
+        now_ms: i64,
+    ) -> Result<bool, StoreError> {
+        self.write(move |connection| money_back::looked_at(connection, order, shown, &actor, now_ms)).await
     }
 
     async fn audit(

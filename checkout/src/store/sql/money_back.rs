@@ -501,12 +501,24 @@ pub(super) fn cancel_order(
     Ok(Ok(()))
 }
 
-pub(super) fn looked_at(connection: &dyn Connection, id: OrderId, actor: &Actor, now_ms: i64) -> Done<()> {
+pub(super) fn looked_at(
+    connection: &dyn Connection,
+    id: OrderId,
+    shown: u32,
+    actor: &Actor,
+    now_ms: i64,
+) -> Done<bool> {
+    hold_order(connection, id)?;
+    let kinds = EventKind::FOR_A_PERSON.map(|kind| format!("'{}'", kind.name())).join(", ");
+    let sql = format!("SELECT count(*) FROM events WHERE order_id = ?1 AND kind IN ({kinds})");
+    if value::<u32>(connection, &sql, values![id])? > shown {
+        return Ok(false);
+    }
     let sql = "UPDATE orders SET attention_since_ms = NULL WHERE id = ?1 AND attention_since_ms IS NOT NULL";
     let had = connection.execute(sql, values![id])?;
     if had > 0 {
         insert_event(connection, Some(id), None, &event(EventKind::LookedAt, ""), now_ms)?;
         insert_audit(connection, actor, Action::LookedAt, Some(id), "", now_ms)?;
     }
-    Ok(())
+    Ok(true)
 }

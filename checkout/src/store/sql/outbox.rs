@@ -72,8 +72,8 @@ fn want_endpoints(
     let forgotten = "SELECT name FROM webhook_endpoints WHERE is_active = 1 AND wanted_at_ms < ?1";
     let forgotten = all(connection, forgotten, values![forgotten_before_ms], |row| row.first::<String>())?;
     for gone in forgotten.iter().filter(|name| !names.contains(name)) {
-        let sql = "UPDATE webhook_endpoints SET is_active = 0 WHERE name = ?1";
-        connection.execute(sql, values![gone])?;
+        let sql = "UPDATE webhook_endpoints SET is_active = 0 WHERE name = ?1 AND wanted_at_ms < ?2";
+        connection.execute(sql, values![gone, forgotten_before_ms])?;
     }
     for name in names {
         let sql = "INSERT INTO webhook_endpoints (name, is_active, wanted_at_ms) VALUES (?1, 1, ?2)

@@ -11,6 +11,9 @@ use crate::store::{
 use crate::timing::Timing;
 use crate::token::Hash;
 
+/// How many orders expire before something else has its turn.
+const EXPIRED_AT_ONCE: u32 = 100;
+
 #[async_trait]
 impl<D: Database> Store for SqlStore<D> {
     async fn ready(&self) -> Result<(), StoreError> {
@@ -147,6 +150,13 @@ impl<D: Database> Store for SqlStore<D> {
         keys_before_ms: i64,
         now_ms: i64,
     ) -> Result<u32, StoreError> {
-        self.write(move |connection| work::expire(connection, placed_before_ms, keys_before_ms, now_ms)).await
+        self.write(move |connection| work::forget_keys(connection, keys_before_ms)).await?;
+        let mut expired = 0;
+        while expired < EXPIRED_AT_ONCE
+            && self.write(move |connection| work::expire(connection, placed_before_ms, now_ms)).await?
+        {
+            expired += 1;
+        }
+        Ok(expired)
     }
 }

@@ -686,28 +686,27 @@ pub(super) fn unsettled(connection: &dyn Connection, after: PaymentId, limit: u3
     all(connection, &sql, values![after, limit], rows::payment)
 }
 
-pub(super) fn expire(
-    connection: &dyn Connection,
-    placed_before_ms: i64,
-    keys_before_ms: i64,
-    now_ms: i64,
-) -> Done<u32> {
+/// Expires one order, if there is one to expire. Two in one transaction could each wait for what another transaction
+/// holds: an order takes hold of its day's totals.
+pub(super) fn expire(connection: &dyn Connection, placed_before_ms: i64, now_ms: i64) -> Done<bool> {
     let due = "state = 'open' AND placed_at_ms < ?1
          AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = o.id AND p.next_ask_at_ms IS NOT NULL)
          AND NOT EXISTS (SELECT 1 FROM receipts r WHERE r.order_id = o.id)";
-    let sql = format!("SELECT id FROM orders o WHERE {due} LIMIT 100{}", claimed(connection));
-    let found = all(connection, &sql, values![placed_before_ms], |row| row.first().map(OrderId))?;
+    let sql = format!("SELECT id FROM orders o WHERE {due} LIMIT 1{}", claimed(connection));
+    let found = one(connection, &sql, values![placed_before_ms], |row| row.first().map(OrderId))?;
+    let Some(order) = found else { return Ok(false) };
     // A payment may have begun while the order was not held yet.
     let sql = format!("UPDATE orders AS o SET state = 'expired' WHERE id = ?2 AND {due}");
-    let mut count: u32 = 0;
-    for order in found {
-        if connection.execute(&sql, values![placed_before_ms, order])? > 0 {
-            insert_event(connection, Some(order), None, &event(EventKind::OrderExpired, ""), now_ms)?;
-            count = count.saturating_add(1);
-        }
+    let is_expired = connection.execute(&sql, values![placed_before_ms, order])? > 0;
+    if is_expired {
+        insert_event(connection, Some(order), None, &event(EventKind::OrderExpired, ""), now_ms)?;
     }
+    Ok(is_expired)
+}
+
+pub(super) fn forget_keys(connection: &dyn Connection, keys_before_ms: i64) -> Done<()> {
     connection.execute("DELETE FROM idempotency_keys WHERE claimed_at_ms < ?1", values![keys_before_ms])?;
-    Ok(count)
+    Ok(())
 }
 
 pub(super) fn event(kind: EventKind, detail: &str) -> NewEvent {
@@ -722,14 +721,14 @@ pub(super) fn insert_event(
     now_ms: i64,
 ) -> Done<()> {
     // A contradiction that is on record is not recorded again each time the gateway repeats it; nor is a message about no
-    // order of ours, which anybody who has it can bring again.
+    // order of ours, which anybody who has it can bring again: its detail is the hash of what is signed.
     let inserted = connection.execute(
         "INSERT INTO events (order_id, payment_id, at_ms, kind, detail, raw)
          SELECT ?1, ?2, ?3, ?4, ?5, ?6
          WHERE (?4 <> 'contradiction' OR NOT EXISTS (
              SELECT 1 FROM events WHERE payment_id = ?2 AND kind = ?4 AND detail = ?5))
          AND (?4 <> 'unknown_message' OR NOT EXISTS (
-             SELECT 1 FROM events WHERE order_id IS NULL AND kind = 'unknown_message' AND raw = ?6))",
+             SELECT 1 FROM events WHERE order_id IS NULL AND kind = 'unknown_message' AND detail = ?5))",
         values![order, payment, now_ms, event.kind.name(), &event.detail, event.raw.as_deref()],
     )?;
     if let (Some(order), true) = (order, inserted > 0 && event.kind.needs_a_person()) {

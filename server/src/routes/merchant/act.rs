@@ -47,6 +47,7 @@ struct Typed {
     payment: String,
     refund: String,
     message: String,
+    shown: String,
     amount: String,
     /// The amount that was reviewed.
     minor: Option<i64>,
@@ -69,6 +70,7 @@ impl Typed {
             payment: value(body, field::PAYMENT),
             refund: value(body, field::REFUND),
             message: value(body, field::MESSAGE),
+            shown: value(body, field::SHOWN),
             amount: value(body, field::AMOUNT),
             minor: value(body, field::MINOR).parse().ok().filter(|_| is_confirmed),
             reason: clean(&value(body, field::REASON), checkout::refund::MAX_REASON_CHARS),
@@ -123,7 +125,7 @@ enum Act {
     ReversalOutcome { money: Money, was_done: bool },
     Receive { money: Money, note: String, settles: bool },
     Cancel,
-    LookedAt,
+    LookedAt { shown: u32 },
     Redeliver(WebhookId),
 }
 
@@ -334,7 +336,7 @@ fn read(typed: &Typed, record: &OrderRecord, words: &Words<'_>) -> Result<Option
             Act::Receive { money, note: typed.reason.clone(), settles: typed.settles }
         }
         "cancel" => Act::Cancel,
-        "looked-at" => Act::LookedAt,
+        "looked-at" => Act::LookedAt { shown: typed.shown.parse().unwrap_or(0) },
         "redeliver" => {
             let message = record.webhooks.iter().find(|one| one.id.0.to_string() == typed.message);
             Act::Redeliver(message.ok_or_else(|| of_form(texts.p_changed))?.id)
@@ -389,7 +391,7 @@ fn amount_and_reason(
 impl Act {
     /// Whether it is shown once more before it happens.
     fn is_reviewed(&self) -> bool {
-        !matches!(self, Self::TurnDown(_) | Self::LookedAt | Self::Redeliver(_))
+        !matches!(self, Self::TurnDown(_) | Self::LookedAt { .. } | Self::Redeliver(_))
     }
 
     /// The amount that was typed for it.
@@ -449,8 +451,8 @@ async fn perform(
             checkout.cancel_order(&reference, actor).await?;
             recorded()
         }
-        Act::LookedAt => {
-            checkout.looked_at(&reference, actor).await?;
+        Act::LookedAt { shown } => {
+            checkout.looked_at(&reference, shown, actor).await?;
             recorded()
         }
         Act::Redeliver(message) => {
@@ -615,6 +617,6 @@ fn review_of(words: &Words<'_>, record: &OrderRecord, act: &Act) -> Review {
             review.sentences = vec![words.cancelling(record).to_owned()];
             review
         }
-        Act::TurnDown(_) | Act::LookedAt | Act::Redeliver(_) => Review::default(),
+        Act::TurnDown(_) | Act::LookedAt { .. } | Act::Redeliver(_) => Review::default(),
     }
 }
