@@ -101,6 +101,20 @@ test.describe('what a page sets', () => {
   });
 });
 
+test('an order in German stays German on the pages that follow, whatever the browser prefers', async ({ page, hosts, addresses, widget, shopper }) => {
+  await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+  await widget.isReady();
+  await widget.fill();
+  await widget.does((checkout) => {
+    checkout.lang = 'de';
+  });
+  await widget.element.getByRole('button', { name: /mit myPOS/ }).click();
+  await shopper.gateway.isShown();
+  await shopper.gateway.cancels();
+  await page.waitForURL(/\/checkout\/cancelled\//);
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+});
+
 test.describe('events', () => {
   test('tell of prices, of what is missing, and of leaving', async ({ page, hosts, addresses, widget, shopper }) => {
     await widget.listens();
@@ -195,6 +209,36 @@ test.describe('in the page', () => {
     await expect(widget.field('First name')).toHaveValue('Grace');
   });
 
+  test('put back, what was typed stays and what the page knows of the shopper can still change', async ({ page, hosts, addresses, widget }) => {
+    await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
+    await widget.isReady();
+    await widget.does((checkout) => {
+      checkout.customer = { first_name: 'Ada', city: 'London' };
+    });
+    await widget.field('Last name').fill('Hopper');
+    const putsBack = (customer: Record<string, string>): Promise<void> =>
+      page.evaluate(async (known) => {
+        const checkout = document.querySelector('tillgate-checkout') as (HTMLElement & { customer: object }) | null;
+        checkout?.remove();
+        await Promise.resolve();
+        if (checkout !== null) checkout.customer = known;
+        document.body.append(checkout ?? '');
+      }, customer);
+    // Somebody signed in meanwhile.
+    await putsBack({ first_name: 'Grace', family_name: 'Lovelace', email: 'grace@example.com' });
+    await widget.isReady();
+    await expect(widget.field('Email address')).toHaveValue('grace@example.com');
+    await expect(widget.field('First name')).toHaveValue('Grace');
+    await expect(widget.field('Last name')).toHaveValue('Hopper');
+    await expect(widget.field('Town or city')).toHaveValue('');
+    await widget.does((checkout) => {
+      checkout.customer = { email: 'hopper@example.com' };
+    });
+    await expect(widget.field('Email address')).toHaveValue('hopper@example.com');
+    await expect(widget.field('Last name')).toHaveValue('Hopper');
+    await expect(widget.field('First name')).toHaveValue('');
+  });
+
   test('removed before it was there, it does not come late', async ({ page, hosts, addresses, widget }) => {
     const gate = new Gate();
     let asked = 0;
@@ -240,6 +284,34 @@ test.describe('in the page', () => {
     expect(two).toBeNull();
     expect(three).toMatch(/^[\w-]{22,64}$/);
     expect(three).not.toBe(one);
+  });
+
+  test('a cart that comes later, or is filled again, is known again', async ({ page, hosts, addresses, widget }) => {
+    const asked: (string | null)[] = [];
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      if (pathname === '/api/checkout/widget') asked.push(searchParams.get('cart_id'));
+    });
+    const empty = widget.element.getByRole('heading', { name: 'Your cart is empty' });
+    const fills = async (): Promise<void> => {
+      await widget.does((checkout) => checkout.addLine('mug'));
+      await widget.hasTotal('€23.80');
+    };
+    await page.goto(hosts.listed.shows(hostPage(element(addresses.shop, ''))));
+    await expect(empty).toBeVisible();
+    await fills();
+    await page.reload();
+    await expect(empty).toBeVisible();
+    await fills();
+    await widget.does((checkout) => checkout.clearLines());
+    await expect(empty).toBeVisible();
+    await fills();
+    await page.reload();
+    await expect(empty).toBeVisible();
+    const [first, second, third] = asked;
+    expect([first, asked.length]).toEqual([null, 3]);
+    expect(second).toMatch(/^[\w-]{22,64}$/);
+    expect(third).toBe(second);
   });
 
   test('a second copy of the package does no harm', async ({ page, hosts, addresses, widget }) => {

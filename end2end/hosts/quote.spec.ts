@@ -46,7 +46,7 @@ test('are charged as they were signed', async ({ page: tab, hosts, addresses, wi
   await expect(widget.element.getByText('Vase “Grün”').first()).toBeVisible();
   await expect(widget.element.getByText('Welcome', { exact: true })).toBeVisible();
   await expect(widget.quantity('Vase “Grün”')).toHaveCount(0);
-  await expect.poll(() => widget.heard('tillgate-change')).toMatchObject([{ fixed: true, total: { minor: 8690 } }]);
+  await expect.poll(() => widget.heard('tillgate-change')).toMatchObject([{ fixed: true, lines: [], pieces: 2, total: { minor: 8690 } }]);
   await tab.screenshot({ path: 'artifacts/hosts/quote.png', fullPage: true });
   await widget.buys();
   expect(await sandbox.onlyPayment()).toMatchObject({ status: 'paid', minor: 8690 });

@@ -26,12 +26,15 @@ test('declined, given up, and the order says so once it was asked about', async 
   await expect(page.getByText('The payment was declined. Try again')).toBeVisible();
 });
 
-test('cancelled, then bought with one press and nothing typed', async ({ shopper, sandbox }) => {
+test('cancelled, then bought with one press and nothing typed', async ({ page, shopper, sandbox }) => {
   await shopper.startsPayment();
   await shopper.gateway.cancels();
   await shopper.order.says('cancelled');
   await expect(shopper.order.details).toContainText(MUG.total);
+  const pressed = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/checkout/pay'));
   await shopper.goesToPay(shopper.order.payAgain);
+  // A browser that sends no Sec-Fetch-Site says by this alone that the form is ours.
+  expect((await (await pressed).allHeaders())['origin']).toBe(shopper.addresses.shop);
   await shopper.gateway.paysAndReturns();
   await shopper.order.says('paid');
   expect(await sandbox.statuses()).toEqual(['unsuccessful', 'paid']);

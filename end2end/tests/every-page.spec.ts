@@ -47,7 +47,7 @@ for (const scene of SCENES) {
         expect.soft(headers['x-frame-options']).toBe('DENY');
       }
       if (scene.secret) {
-        expect.soft(headers['referrer-policy']).toBe('no-referrer');
+        expect.soft(headers['referrer-policy']).toBe('same-origin');
       }
       if (scene.name === 'hand-over') {
         expect.soft(headers['referrer-policy']).toBe('origin');

@@ -50,7 +50,8 @@ pub struct Mounted {
 /// Shows a checkout inside of `root`.
 ///
 /// `options` has `api` (the server's origin), `table` (its answer at `/api/checkout/widget`), and what of
-/// `customer`, `method`, `quote`, `reference` and `return_url` there is.
+/// `customer` (what the host knows), `typed` (what the shopper had typed), `method`, `quote`, `reference` and
+/// `return_url` there is.
 ///
 /// Throws `"outdated"` where the server is of another version than this bundle, and `"unreadable"` where `root`
 /// or the table is none.
@@ -92,6 +93,9 @@ pub fn mount(root: JsValue, host: Host, options: &JsValue) -> Result<Mounted, Js
         _listening: checkout.come_alive(),
         _shown: Box::new(shown),
     };
+    if let Some(typed) = options.member("typed") {
+        checkout.fill(&Details::default(), &details(&typed));
+    }
     mounted.fill(options);
     Ok(mounted)
 }
@@ -123,13 +127,18 @@ impl Mounted {
 
     fn fill(&self, options: &JsValue) {
         let Some(customer) = options.member("customer") else { return };
-        let mut details = Details::default();
-        for field in Field::DETAILS {
-            details.set(field, text(&customer, field.name()).unwrap_or_default());
-        }
+        let details = details(&customer);
         let before = self.customer.replace(details.clone());
         self.checkout.fill(&before, &details);
     }
+}
+
+fn details(customer: &JsValue) -> Details {
+    let mut details = Details::default();
+    for field in Field::DETAILS {
+        details.set(field, text(customer, field.name()).unwrap_or_default());
+    }
+    details
 }
 
 fn text(object: &JsValue, name: &str) -> Option<String> {
@@ -178,14 +187,18 @@ fn tell(host: &Host, event: CheckoutEvent<'_>) -> bool {
 }
 
 fn change_detail(quote: &Quote) -> JsValue {
+    // What a quote fixes is nothing that could be set as `lines`.
     let lines: Array = quote
         .lines
         .iter()
+        .filter(|_| !quote.fixed)
         .map(|line| object(&[("sku", line.sku.as_str().into()), ("quantity", line.quantity.into())]))
         .collect();
+    // A discount is no piece.
+    let pieces = quote.lines.iter().filter(|line| line.unit.minor >= 0).map(|line| line.quantity);
     object(&[
         ("lines", lines.into()),
-        ("pieces", quote.lines.iter().map(|line| line.quantity).sum::<u32>().into()),
+        ("pieces", pieces.sum::<u32>().into()),
         (
             "total",
             object(&[("minor", number(quote.total.minor)), ("text", quote.total.text.as_str().into())]),

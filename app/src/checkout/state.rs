@@ -494,7 +494,10 @@ impl Checkout {
         }
         match answer {
             // It stays "starting" until the page is left.
-            Ok(reply) => self.leave(self.client.url(&reply.location)),
+            // A storefront's page may be in another language than this browser prefers.
+            Ok(reply) => {
+                self.leave(self.client.url(&[&reply.location, "?lang=", self.language.tag()].concat()));
+            }
             Err(problem) => self.refused(problem),
         }
     }

@@ -53,7 +53,7 @@ pub fn CataloguePage(
             let loading = (number > 3).then_some("lazy");
             view! {
                 <li id=anchor>
-                    <img src=image alt="" width="240" height="240" loading=loading />
+                    {(!image.is_empty()).then(|| view! { <img src=image alt="" width="240" height="240" loading=loading /> })}
                     <h3>{name.clone()}</h3>
                     <p class="about">{description}</p>
                     <form method="post" action=form::CART_ADD>

@@ -395,7 +395,7 @@ pub(super) static TEXTS: Texts = Texts {
         review_receive_short: "Es fehlen noch {missing}; die Bestellung wartet darauf.",
         review_receive_settled: "Das sind {missing} weniger als der Betrag; die Bestellung gilt trotzdem als bezahlt.",
         review_receive_over: "Das sind {over} mehr als der Betrag. Die Bestellung ist bezahlt; geben Sie den Rest zurück und tragen Sie das ein.",
-        review_receive_other: "Die Bestellung erwartet kein Geld. Sie bleibt, wie sie ist, und steht unter dem, was Sie brauchen, bis jemand sie angesehen hat.",
+        review_receive_other: "Die Bestellung erwartet kein Geld. Sie bleibt, wie sie ist, und steht unter „Bitte ansehen“, bis jemand sie angesehen hat.",
         review_cancel: "Diese Bestellung abbrechen?",
         review_outcome_done: "Eintragen, dass {amount} erstattet wurden?",
         review_outcome_not: "Eintragen, dass {amount} nicht erstattet wurden?",

@@ -395,7 +395,7 @@ pub(super) static TEXTS: Texts = Texts {
         review_receive_short: "{missing} is still missing; the order keeps waiting for it.",
         review_receive_settled: "{missing} less than it costs; the order counts as paid all the same.",
         review_receive_over: "{over} more than it costs. The order is paid; give the rest back, and record that.",
-        review_receive_other: "The order does not wait for money. It stays as it is, and is shown under what needs you until somebody has looked.",
+        review_receive_other: "The order does not wait for money. It stays as it is, and is shown under “Needs attention” until somebody has looked.",
         review_cancel: "Cancel this order?",
         review_outcome_done: "Record that {amount} was refunded?",
         review_outcome_not: "Record that {amount} was not refunded?",

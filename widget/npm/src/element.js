@@ -68,6 +68,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
   /** The lines that the host page set last. */
   #given = '';
   #customer = {};
+  /** What the checkout was told of the shopper last. */
+  #filled = {};
   /** What the shopper had typed and chosen when the checkout was last taken out of the page. */
   #left;
   #mounted;
@@ -77,6 +79,7 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
   #isDue = false;
   #policy;
   #cartKey;
+  #cartId;
   #target;
   #note;
   #slot;
@@ -265,6 +268,7 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     if (this.#mounted === undefined || this.#changes === undefined) return;
     const changes = this.#changes;
     this.#changes = undefined;
+    this.#filled = changes.customer ?? this.#filled;
     this.#mounted.update(changes);
   }
 
@@ -297,7 +301,10 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
   #stop() {
     this.#starts += 1;
     if (this.#mounted !== undefined) {
-      this.#left = this.#mounted.state();
+      const { customer, ...left } = this.#mounted.state() ?? {};
+      // What the page filled in is the page's to change; the rest was typed.
+      const typed = Object.entries(customer ?? {}).filter(([name, value]) => value !== '' && value !== this.#filled[name]);
+      this.#left = { ...left, typed: Object.fromEntries(typed) };
       this.#mounted.free();
       this.#mounted = undefined;
     }
@@ -340,7 +347,9 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     const root = document.createElement('div');
     this.#target.replaceChildren(root);
     this.shadowRoot.adoptedStyleSheets = [this.shadowRoot.adoptedStyleSheets[0], ...sheets];
-    this.#keepCart(table.cart_id);
+    this.#cartId = table.cart_id;
+    this.#keepCart(this.#cartId);
+    this.#filled = this.#customer;
     const host = {
       emit: (name, detail) => this.#hear(name, detail),
       leave: (url) => this.#leave(url, table.words),
@@ -349,7 +358,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     const options = {
       api: this.api,
       table,
-      customer: { ...this.#customer, ...this.#left?.customer },
+      customer: this.#customer,
+      typed: this.#left?.typed,
       method: this.#left?.method,
       quote: this.quote,
       reference: this.reference,
@@ -371,7 +381,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
   #hear(name, detail) {
     if (name === 'change' && !detail.fixed) {
       this.#lines = detail.lines.map(({ sku, quantity }) => ({ sku, quantity }));
-      if (this.#lines.length === 0) this.#keepCart(null);
+      // A cart that is filled again, or only now, is still the one that the checkout names to the server.
+      this.#keepCart(this.#lines.length === 0 ? null : this.#cartId);
       this.#showLink();
     }
     return this.#emit(name, detail);

@@ -25,8 +25,9 @@ export interface Amount {
 
 /** The cart and its prices, as they are shown now. */
 export interface ChangeDetail {
+  /** As they can be set again; none where a signed quote fixes them. */
   lines: CartLine[];
-  /** How many pieces the cart has. */
+  /** How many pieces the cart or the quote has. */
   pieces: number;
   total: Amount;
   /** ISO 4217. */
