@@ -23,15 +23,15 @@ fn behind_proxies(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAdd
     if !is_trusted(&peer) {
         return peer;
     }
-    let forwarded: Vec<&str> = headers
+    // In bytes: where the client wrote none of text, what the proxy added after it still counts.
+    let forwarded: Vec<&[u8]> = headers
         .get_all("x-forwarded-for")
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .collect();
     let mut client = peer;
     for part in forwarded.iter().rev() {
-        let Some(address) = read(part.trim()) else { break };
+        let Some(address) = std::str::from_utf8(part).ok().and_then(|text| read(text.trim())) else { break };
         client = address.to_canonical();
         if !is_trusted(&client) {
             break;
@@ -49,11 +49,13 @@ fn read(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, forwarded: &str) -> String {
         let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        headers.insert("x-forwarded-for", HeaderValue::from_bytes(forwarded.as_bytes()).unwrap());
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         behind_proxies(peer.parse().unwrap(), &headers, &trusted).to_string()
     }
@@ -68,5 +70,6 @@ mod tests {
         assert_eq!(client("10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
         assert_eq!(client("10.0.0.1", "rubbish"), "10.0.0.1");
         assert_eq!(client("10.0.0.1", ""), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", "\u{fe}, 198.51.100.1"), "198.51.100.1");
     }
 }

@@ -23,6 +23,8 @@ use tracing_subscriber::EnvFilter;
 pub const PACKAGE_VARIABLE: &str = "MYPOS_CONFIGURATION_PACKAGE";
 /// What the variables of settings begin with.
 const PREFIX: &str = "TILLGATE_";
+/// In bytes, the longest path that every system takes. A configuration package is longer.
+const LONGEST_PATH: usize = 1024;
 /// Every setting with its default, as a commented file.
 pub const DEFAULTS: &str = include_str!("../tillgate.toml");
 
@@ -165,10 +167,10 @@ pub struct StoreEntry {
     /// The currencies that it takes.
     pub currencies: Vec<Currency>,
     /// Files with its configuration packages, oldest first.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "package_files")]
     pub packages: Vec<PathBuf>,
     /// Files with packages that are no longer used.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "package_files")]
     pub retired_packages: Vec<PathBuf>,
     /// The gateway's address.
     pub endpoint: Option<String>,
@@ -240,6 +242,16 @@ fn quote_keys<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Q
 
 fn webhook_secrets<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     secrets(deserializer, "secrets of a webhook: write a list such as [\"@webhook.key\"]")
+}
+
+/// Files with packages. A package itself in their place has a private key in it, and is not repeated.
+fn package_files<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    const REMEDY: &str = "packages of a store: write a list of files such as [\"mypos-package.txt\"], each with the text of a package in it";
+    let texts = secrets(deserializer, REMEDY)?;
+    if texts.iter().any(|text| text.len() > LONGEST_PATH) {
+        return Err(serde::de::Error::custom(REMEDY));
+    }
+    Ok(texts.into_iter().map(PathBuf::from).collect())
 }
 
 /// A list of texts, without a word about them where it is none.
@@ -638,6 +650,26 @@ mod tests {
         let no_list = plain.replace("[\"whsec", "\"whsec").replace("=\"]", "=\"");
         let error = parse(&no_list, &[]).unwrap_err();
         assert!(error.contains("secrets of a webhook") && !error.contains("QS1z"), "{error}");
+    }
+
+    #[test]
+    fn a_package_in_place_of_its_file_is_never_printed() {
+        let package = "eyJzaWQiOi".repeat(300);
+        let store = |packages: &str| {
+            format!(
+                "{MINIMAL}\n[[store]]\nname = \"main\"\nmode = \"test\"\ncurrencies = [\"EUR\"]\n{packages}\n"
+            )
+        };
+        for packages in [
+            format!("packages = [{package:?}]"),
+            format!("packages = {package:?}"),
+            format!("packages = [\"mypos-package.txt\"]\nretired_packages = [{package:?}]"),
+        ] {
+            let error = parse(&store(&packages), &[]).unwrap_err();
+            assert!(error.contains("packages of a store") && !error.contains("eyJzaWQ"), "{error}");
+        }
+        let config = parse(&store("packages = [\"/nowhere/mypos-package.txt\"]"), &[]).unwrap();
+        assert!(config.settings(None).unwrap_err().to_string().contains("/nowhere/mypos-package.txt"));
     }
 
     #[test]

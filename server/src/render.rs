@@ -32,9 +32,8 @@ pub enum Referrer {
     /// The usual one.
     #[default]
     Usual,
-    /// Nothing: the address of the page is a secret.
-    Nothing,
-    /// Nothing to other sites. To our own it is told, which lets an older browser say where a form comes from.
+    /// Nothing to other sites: the address of the page is a secret. To our own it is told, for with `no-referrer` a
+    /// browser sends `Origin: null` with the page's forms, and one that sends no `Sec-Fetch-Site` is refused.
     SameOrigin,
     /// The origin, because the gateway checks it.
     Origin,
@@ -65,7 +64,6 @@ pub async fn page<V: IntoView + 'static>(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     let referrer = match protection.referrer {
         Referrer::Usual => "strict-origin-when-cross-origin",
-        Referrer::Nothing => "no-referrer",
         Referrer::SameOrigin => "same-origin",
         Referrer::Origin => "origin",
     };

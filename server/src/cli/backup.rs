@@ -27,14 +27,14 @@ impl Arguments {
         let path = match self.file.load().and_then(|config| config.database()) {
             Ok(Database::Sqlite(path)) => path,
             Ok(Database::Postgres(_)) => {
-                eprintln!("tillgate: the database is PostgreSQL: use pg_dump, or what backs up your server");
+                complain!("tillgate: the database is PostgreSQL: use pg_dump, or what backs up your server");
                 return EXIT_USAGE;
             }
             Err(error) => return fail(EXIT_USAGE, &error),
         };
         match backup(&path, &self.to) {
             Ok(copied) => {
-                println!("{}: {} orders, {} bytes", self.to.display(), copied.orders, copied.bytes);
+                say!("{}: {} orders, {} bytes", self.to.display(), copied.orders, copied.bytes);
                 EXIT_OK
             }
             Err(error) => fail(EXIT_FAILED, &StartupError::Store(path.display().to_string(), error)),

@@ -58,7 +58,7 @@ impl Arguments {
         let is_told = dev.webhook.is_some();
         let started = |at: &Started| {
             if self.json {
-                println!(
+                say!(
                     "{}",
                     serde_json::json!({
                         "shop": at.shop, "sandbox": at.sandbox, "merchant": at.merchant, "password": at.password,
@@ -66,14 +66,14 @@ impl Arguments {
                     })
                 );
             } else {
-                println!("  Shop      {}", at.shop);
-                println!("  Sandbox   {}  (a stand-in for myPOS: no money moves)", at.sandbox);
-                println!("  Merchant  {}/merchant  as {} with {}", at.shop, at.merchant, at.password);
+                say!("  Shop      {}", at.shop);
+                say!("  Sandbox   {}  (a stand-in for myPOS: no money moves)", at.sandbox);
+                say!("  Merchant  {}/merchant  as {} with {}", at.shop, at.merchant, at.password);
                 if is_told {
-                    println!("  Webhooks  are signed with {WEBHOOK_SECRET}");
+                    say!("  Webhooks  are signed with {WEBHOOK_SECRET}");
                 }
-                println!("  Keys and databases lie in {}; `make clean` forgets them.", self.dir.display());
-                println!("  Ctrl-C ends both.");
+                say!("  Keys and databases lie in {}; `make clean` forgets them.", self.dir.display());
+                say!("  Ctrl-C ends both.");
             }
         };
         block_on(async {

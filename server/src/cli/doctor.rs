@@ -24,7 +24,7 @@ impl Arguments {
         };
         let findings = block_on_findings(&config);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&findings).unwrap_or_default());
+            say!("{}", serde_json::to_string_pretty(&findings).unwrap_or_default());
         } else {
             for finding in &findings {
                 let mark = match finding.level {
@@ -32,9 +32,9 @@ impl Arguments {
                     Level::Warning => "warning",
                     Level::Error => "ERROR  ",
                 };
-                println!("{mark}  {}: {}", finding.what, finding.found);
+                say!("{mark}  {}: {}", finding.what, finding.found);
                 if !finding.remedy.is_empty() {
-                    println!("         {}", finding.remedy);
+                    say!("         {}", finding.remedy);
                 }
             }
         }

@@ -159,15 +159,15 @@ impl Work {
         match self {
             Self::Add(email, role, password) => {
                 checkout.add_user(&email, role, &password, actor).await?;
-                println!("{email} may sign in at {}/merchant", checkout.settings.public_url);
+                say!("{email} may sign in at {}/merchant", checkout.settings.public_url);
             }
             Self::Password(email, password) => {
                 checkout.set_password(&email, &password, actor).await?;
-                println!("{email} has another password, and every session has ended");
+                say!("{email} has another password, and every session has ended");
             }
             Self::Change(email, change, done) => {
                 checkout.change_user(&email, change, actor).await?;
-                println!("{email} {done}");
+                say!("{email} {done}");
             }
             Self::List { json } => {
                 let users = checkout.store().users().await?;
@@ -183,12 +183,12 @@ impl Work {
                             })
                         })
                         .collect();
-                    println!("{}", serde_json::Value::Array(users));
+                    say!("{}", serde_json::Value::Array(users));
                 } else {
                     for user in users {
                         let disabled = if user.is_disabled { ", shut out" } else { "" };
                         let factor = if user.has_second_factor { ", second factor" } else { "" };
-                        println!("{}: {}{factor}{disabled}", user.email, user.role.name());
+                        say!("{}: {}{factor}{disabled}", user.email, user.role.name());
                     }
                 }
             }

@@ -32,7 +32,7 @@ impl Arguments {
         };
         block_on(async {
             if let (Some(_), Database::Sqlite(_)) = (&self.from, &database) {
-                eprintln!("tillgate: --from moves a shop into PostgreSQL: set database_url to it first");
+                complain!("tillgate: --from moves a shop into PostgreSQL: set database_url to it first");
                 return EXIT_USAGE;
             }
             let steps = match &database {
@@ -40,8 +40,8 @@ impl Arguments {
                 Database::Postgres(address) => PostgresStore::migrate(address).await.map(Some),
             };
             match steps {
-                Ok(Some(steps)) if steps > 0 => println!("{database}: {steps} steps taken, up to date now"),
-                Ok(_) => println!("{database}: up to date"),
+                Ok(Some(steps)) if steps > 0 => say!("{database}: {steps} steps taken, up to date now"),
+                Ok(_) => say!("{database}: up to date"),
                 Err(error) => return fail(EXIT_FAILED, &StartupError::Store(database.to_string(), error)),
             }
             match (&self.from, &database) {
@@ -56,9 +56,9 @@ async fn move_into(address: &PostgresAddress, from: &Path) -> u8 {
     match move_shop(from, address).await {
         Ok(moved) => {
             for Moved { table, rows } in moved {
-                println!("{rows:>12}  {table}");
+                say!("{rows:>12}  {table}");
             }
-            println!(
+            say!(
                 "All of it was compared. {} is closed: start the servers on the new database.",
                 from.display()
             );

@@ -1,5 +1,8 @@
 //! The command line. One file a command.
 
+#[macro_use]
+mod say;
+
 mod backup;
 mod dev;
 mod doctor;
@@ -123,11 +126,12 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => arguments.run(),
         Command::Merchant(command) => command.run(),
         Command::Transactions(command) => command.run(),
-        Command::Refund(arguments) => arguments.run(),
+        // Its code says what became of the money, whatever became of the words.
+        Command::Refund(arguments) => return ExitCode::from(arguments.run()),
         Command::Webhooks(command) => command.run(),
         Command::Precompress(arguments) => arguments.run(),
     };
-    ExitCode::from(code)
+    ExitCode::from(if code == EXIT_OK && say::is_lost() { EXIT_FAILED } else { code })
 }
 
 /// Prints an error with its causes and gives the exit code back.
@@ -141,7 +145,7 @@ fn fail(code: u8, error: &dyn std::error::Error) -> u8 {
         }
         cause = inner.source();
     }
-    eprintln!("tillgate: {text}");
+    complain!("tillgate: {text}");
     code
 }
 

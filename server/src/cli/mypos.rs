@@ -98,19 +98,16 @@ impl Verify {
             let mut fields = Vec::new();
             flatten("", message.claimed(), &mut fields);
             let reason = verdict.as_ref().err().map(ToString::to_string);
-            println!(
-                "{}",
-                serde_json::json!({ "valid": verdict.is_ok(), "reason": reason, "fields": fields })
-            );
+            say!("{}", serde_json::json!({ "valid": verdict.is_ok(), "reason": reason, "fields": fields }));
         } else {
             let mut fields = Vec::new();
             flatten("", message.claimed(), &mut fields);
             for (name, value) in fields {
-                println!("{name} = {value}");
+                say!("{name} = {value}");
             }
             match &verdict {
-                Ok(()) => println!("valid"),
-                Err(reason) => println!("invalid: {reason}"),
+                Ok(()) => say!("valid"),
+                Err(reason) => say!("invalid: {reason}"),
             }
         }
         Ok(if verdict.is_ok() { EXIT_OK } else { EXIT_NO })
@@ -126,7 +123,7 @@ impl Sign {
             return Err(InputError::Signed);
         }
         let signed = key.sign_fields(message.claimed().clone())?;
-        println!("{}", signed.fields().text("Signature").unwrap_or_default());
+        say!("{}", signed.fields().text("Signature").unwrap_or_default());
         Ok(EXIT_OK)
     }
 }

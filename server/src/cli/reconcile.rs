@@ -46,11 +46,15 @@ async fn reconcile(config: &Config, json: bool) -> Result<u8, Box<dyn std::error
     };
     let report = checkout.reconcile_all().await?;
     if json {
-        println!("{}", serde_json::to_string(&report)?);
+        say!("{}", serde_json::to_string(&report)?);
     } else {
-        println!(
+        say!(
             "asked {}, changed {}, without an answer {}, failed {}, expired {}",
-            report.asked, report.changed, report.undecided, report.failed, report.expired
+            report.asked,
+            report.changed,
+            report.undecided,
+            report.failed,
+            report.expired
         );
     }
     Ok(match report {

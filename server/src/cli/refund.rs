@@ -98,17 +98,17 @@ impl Arguments {
 
     fn report(&self, refund: &Refund) -> u8 {
         if self.json {
-            println!("{}", refund_json(refund));
+            say!("{}", refund_json(refund));
         } else {
             let amount = plain(refund.money);
             let answer =
                 if refund.answer.is_empty() { String::new() } else { format!(": {}", refund.answer) };
             match refund.state {
-                RefundState::Done => println!("refunded {amount}"),
-                RefundState::Refused => println!("not refunded: {amount}{answer}"),
-                RefundState::Proposed => println!("{amount} waits for a second person's approval"),
+                RefundState::Done => say!("refunded {amount}"),
+                RefundState::Refused => say!("not refunded: {amount}{answer}"),
+                RefundState::Proposed => say!("{amount} waits for a second person's approval"),
                 RefundState::Reserved | RefundState::Unknown => {
-                    println!("nobody knows whether {amount} went back{answer}; look at the myPOS account");
+                    say!("nobody knows whether {amount} went back{answer}; look at the myPOS account");
                 }
             }
         }

@@ -67,9 +67,9 @@ impl Arguments {
         }
         running.serve(listener, sandbox.router(), &[]);
         let deliveries = sandbox.spawn_deliveries();
-        println!("Payment URL            {public_url}/vmp/checkout");
-        println!("Configuration package  {}", self.dir.join(PACKAGE_FILE).display());
-        println!("What happened          {public_url}/");
+        say!("Payment URL            {public_url}/vmp/checkout");
+        say!("Configuration package  {}", self.dir.join(PACKAGE_FILE).display());
+        say!("What happened          {public_url}/");
         asked_to_end.await;
         deliveries.abort();
         running.finish().await;

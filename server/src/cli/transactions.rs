@@ -114,10 +114,10 @@ impl List {
         let page = checkout.store().transactions(filter, From::Newest, self.limit).await?;
         for row in &page.rows {
             if self.json {
-                println!("{}", row_json(row));
+                say!("{}", row_json(row));
             } else {
                 let attention = if row.attention { "  needs attention" } else { "" };
-                println!(
+                say!(
                     "{}  {}  {:9}  {:13}  {:>14}  {}{attention}",
                     row.reference,
                     timestamp(row.placed_at_ms),
@@ -131,13 +131,13 @@ impl List {
         if attention {
             let messages = checkout.store().unknown_messages(100).await?.len();
             if messages > 0 {
-                eprintln!(
+                complain!(
                     "{messages} messages about orders that nobody knows: /merchant/transactions?attention=1 shows them."
                 );
             }
         }
         if page.has_older && !self.json {
-            eprintln!("There are more: ask for them with --limit, or narrow the search.");
+            complain!("There are more: ask for them with --limit, or narrow the search.");
         }
         Ok(())
     }
@@ -148,15 +148,15 @@ impl Show {
         let record = checkout.order_record(&self.order).await?;
         let events = checkout.store().events(record.file.order.id).await?;
         if self.json {
-            println!("{}", record_json(&record, &events));
+            say!("{}", record_json(&record, &events));
             return Ok(());
         }
         let order = &record.file.order;
-        println!("{}  {}  {}", order.new.reference, order.state.name(), plain(order.new.total));
-        println!("placed {} by {}", timestamp(order.placed_at_ms), order.new.customer.details().email);
+        say!("{}  {}  {}", order.new.reference, order.state.name(), plain(order.new.total));
+        say!("placed {} by {}", timestamp(order.placed_at_ms), order.new.customer.details().email);
         for payment in &record.file.payments {
             let left = Money::new(record.left_minor(Some(payment.id)), payment.money.currency);
-            println!(
+            say!(
                 "payment {}  {}  {}  myPOS reference {}  left {}",
                 payment.gateway_order_id,
                 payment.state.name(),
@@ -166,7 +166,7 @@ impl Show {
             );
         }
         for refund in &record.refunds {
-            println!(
+            say!(
                 "refund {}  {}  {}  {}  by {}: {}",
                 refund.id.0,
                 refund.state.name(),
@@ -177,7 +177,7 @@ impl Show {
             );
         }
         for event in &events {
-            println!("{}  {}  {}", timestamp(event.at_ms), event.what.kind.name(), event.what.detail);
+            say!("{}  {}  {}", timestamp(event.at_ms), event.what.kind.name(), event.what.detail);
         }
         Ok(())
     }

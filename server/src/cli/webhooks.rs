@@ -93,9 +93,9 @@ impl List {
         };
         for webhook in &webhooks {
             if self.json {
-                println!("{}", webhook_json(webhook));
+                say!("{}", webhook_json(webhook));
             } else {
-                println!(
+                say!(
                     "{:>6}  {}  {}  {:14}  {:9}  to {}  tries {}  {}",
                     webhook.id.0,
                     webhook.reference,
@@ -122,8 +122,8 @@ impl Redeliver {
             again.await.map_err(CheckoutError::from)?
         };
         match count {
-            0 => println!("There is nothing to send."),
-            _ => println!("{count} on their way: the server that runs sends them."),
+            0 => say!("There is nothing to send."),
+            _ => say!("{count} on their way: the server that runs sends them."),
         }
         Ok(if count > 0 { EXIT_OK } else { EXIT_NO })
     }

@@ -90,7 +90,7 @@ async fn spent(state: &AppState, visitor: &Visitor, token: &Token, home: Option<
     };
     let site = visitor.site(state);
     let data = HandoverSpent { handoff: token.secret().to_owned(), key: key.secret().to_owned(), home };
-    let protection = Protection { referrer: Referrer::Nothing, ..Protection::default() };
+    let protection = Protection { referrer: Referrer::SameOrigin, ..Protection::default() };
     render::page(StatusCode::OK, protection, move || {
         view! { <HandoverSpentPage site=site.clone() data=data.clone() /> }
     })

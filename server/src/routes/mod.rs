@@ -49,12 +49,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The whole application.
 pub fn router(state: AppState) -> Result<Router, ConfigError> {
     app::pages::prepare();
-    let mut csrf = CsrfLayer::new();
+    let trusting = |csrf: CsrfLayer, origin: &str, setting| {
+        csrf.add_trusted_origin(origin)
+            .map_err(|error| ConfigError::Setting { setting, what: error.to_string() })
+    };
+    // Of our own origin, whatever `Host` a proxy writes.
+    let own = trusting(CsrfLayer::new(), &state.checkout.settings.public_url, "public_url")?;
+    let mut listed = own.clone();
     for origin in &state.shop.storefront_origins {
-        csrf = csrf.add_trusted_origin(origin).map_err(|error| ConfigError::Setting {
-            setting: "storefront_origins",
-            what: error.to_string(),
-        })?;
+        listed = trusting(listed, origin, "storefront_origins")?;
     }
     let pages = Router::new()
         .route("/", get(catalogue::show))
@@ -85,14 +88,14 @@ pub fn router(state: AppState) -> Result<Router, ConfigError> {
             .layer(middleware::from_fn_with_state(state.clone(), limits::limit))
             .layer(middleware::from_fn_with_state(state.clone(), say_why))
     };
-    let api = guarded(api::router(), csrf.clone()).layer(api::cors(&state)?);
+    let api = guarded(api::router(), listed).layer(api::cors(&state)?);
     // No storefront has any business with the merchant's pages, whatever the list says.
     let merchant = merchant::router().layer(middleware::from_fn_with_state(state.clone(), keep_language));
-    let merchant = guarded(merchant, CsrfLayer::new());
+    let merchant = guarded(merchant, own.clone());
     // A notification passes nothing but this: no limit, no time-out and no page of ours may come between it
     // and its answer. What a browser brings from the gateway is a cross-site POST, but limited as others are.
     let returns = gateway::returns().layer(middleware::from_fn_with_state(state.clone(), limits::limit));
-    let application = guarded(pages, CsrfLayer::new())
+    let application = guarded(pages, own)
         .merge(merchant)
         .merge(api)
         .merge(returns)

@@ -19,7 +19,7 @@ use crate::visitor::Visitor;
 
 /// Whoever has the address sees the order, so the address goes nowhere.
 fn secret_address() -> Protection {
-    Protection { referrer: Referrer::Nothing, ..Protection::default() }
+    Protection { referrer: Referrer::SameOrigin, ..Protection::default() }
 }
 
 /// `GET /checkout/result/{token}`

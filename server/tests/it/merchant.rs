@@ -863,6 +863,14 @@ async fn where_it_is_switched_on_refunds_take_a_code_that_works_once() {
     set(&mut form, "code", &code(&secret, shop.checkout.now_ms()));
     let on = browser.post("/merchant/account/second-factor", &form).await;
     assert_eq!(on.location(), "/merchant/account?done=factor");
+    // The second press of a double click, and a form that lay open, with a code that would work.
+    for later in [0, MINUTE] {
+        shop.clock.advance(later);
+        set(&mut form, "code", &code(&secret, shop.checkout.now_ms()));
+        let again = browser.post("/merchant/account/second-factor", &form).await;
+        assert_eq!(again.location(), "/merchant/account?done=factor");
+        assert!(browser.get(again.location()).await.body.contains("The second factor is switched on."));
+    }
 
     shop.clock.advance(MINUTE);
     let review = act(&browser, &reference, "refund", &[("amount", "10"), ("reason", "x")]).await;
@@ -899,8 +907,11 @@ async fn where_it_is_switched_on_refunds_take_a_code_that_works_once() {
 
     shop.clock.advance(MINUTE);
     let form = vec![("code".to_owned(), code(&secret, shop.checkout.now_ms()))];
-    let off = other.post("/merchant/account/second-factor", &form).await;
-    assert_eq!(off.location(), "/merchant/account?done=factor");
+    for press in ["first", "second"] {
+        let off = other.post("/merchant/account/second-factor", &form).await;
+        assert_eq!(off.location(), "/merchant/account?done=factor", "{press}");
+        assert!(other.get(off.location()).await.body.contains("The second factor is switched off."));
+    }
 }
 
 #[tokio::test]
@@ -1026,6 +1037,13 @@ async fn a_rollback_beside_refunds_is_an_alarm_until_somebody_looked() {
     assert!(list.body.contains("Needs attention"));
     let page = browser.get(&format!("{LIST}/{reference}")).await;
     assert!(page.body.contains("the whole payment went back although parts of it were refunded"));
+    // Something else came in since the page was shown: it was not looked at.
+    let path = act_path(&reference, "looked-at");
+    let mut form = html::form(&page.body, &path).unwrap();
+    assert_eq!(value(&form, "shown"), "1");
+    set(&mut form, "shown", "0");
+    let refused = browser.post(&path, &form).await;
+    assert!(refused.status == 422 && refused.body.contains("It has changed meanwhile"), "{refused:?}");
     act(&browser, &reference, "looked-at", &[]).await.location();
     let list = browser.get(&format!("{LIST}?attention=1")).await;
     assert!(!list.body.contains(&reference));

@@ -186,7 +186,7 @@ async fn a_hand_over_form_is_shown_for_a_double_click_and_not_to_whoever_comes_b
     let spent = shop.get(&ours.location).await;
     assert_eq!(html::form(&spent.body, &shop.gateway.endpoint), None);
     assert_eq!(html::heading(&spent.body), "You have already been to the payment page");
-    assert_eq!((spent.header("cache-control"), spent.header("referrer-policy")), ("no-store", "no-referrer"));
+    assert_eq!((spent.header("cache-control"), spent.header("referrer-policy")), ("no-store", "same-origin"));
     assert!(spent.header("content-security-policy").contains("form-action 'self';"));
     assert!(!spent.body.contains("http-equiv=\"refresh\"") && !spent.body.contains(".submit"));
 

@@ -52,6 +52,8 @@ fn proxy(dir: &Path, port: u16, replicas: &[[u16; 2]]) -> Process {
             retries 3
             option redispatch
             retry-on conn-failure
+            option http-buffer-request
+            timeout http-request 10s
         frontend shop
             bind 127.0.0.1:{port}
             default_backend replicas

@@ -125,7 +125,8 @@ pub(super) async fn change_password(
     finished(&state, &visitor, &staff, None, changed, "password").await
 }
 
-/// `POST /merchant/account/second-factor`: on with a new secret, off without one.
+/// `POST /merchant/account/second-factor`: on with a new secret, off without one. The form says which, so that what
+/// was switched on already is not switched off by a second press, or by a page that lay open, and the reverse.
 pub(super) async fn change_factor(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -134,7 +135,11 @@ pub(super) async fn change_factor(
 ) -> Response {
     let (secret, code) = (value(&body, field::SECRET), value(&body, field::CODE));
     let checkout = &state.checkout;
-    if staff.user.has_second_factor {
+    let is_wanted = !secret.is_empty();
+    if is_wanted == staff.user.has_second_factor {
+        return render::see_other(&format!("{}?done=factor", path::ACCOUNT));
+    }
+    if !is_wanted {
         let changed = checkout.switch_off_second_factor(&staff.user, &code, &staff.address).await;
         return finished(&state, &visitor, &staff, None, changed, "factor").await;
     }
