@@ -54,7 +54,7 @@ impl crate::world::State {
         let kind = WebhookKind::from_name(body["type"].as_str().unwrap()).unwrap();
         let reference = body["data"]["order"].as_str().unwrap().to_owned();
         let number = letter.id.strip_prefix(&reference).and_then(|rest| rest.strip_prefix('-'));
-        let number = number.unwrap().parse().unwrap();
+        let number = number.and_then(|rest| rest.split_once('-')).unwrap().0.parse().unwrap();
         self.note(|| format!("heard: {} {}", letter.id, kind.name()));
         let heard = self.heard.0.entry(reference.clone()).or_default();
         if heard.iter().any(|(known, _)| *known == number) {
