@@ -45,6 +45,14 @@ test('the header counts what is in the cart', async ({ page, shopper }) => {
   await expect(shopper.cart('Cart, 2 items')).toBeVisible();
 });
 
+test('an article without a picture has room for its controls', async ({ page, shopper }) => {
+  await shopper.hasInCart();
+  await shopper.checkout.open();
+  await page.locator('.line img').evaluate((image) => image.remove());
+  await page.getByRole('button', { name: `One ${MUG.name} more` }).click();
+  await shopper.checkout.hasTotal('€42.70');
+});
+
 test('the last article is removed', async ({ page, shopper }) => {
   await shopper.hasInCart();
   await shopper.checkout.open();
