@@ -367,6 +367,12 @@ impl Checkout {
         second_factor_of(Secret::try_from_base32(secret).ok()?.as_bytes(), user)
     }
 
+    /// Whether this is the secret of the second factor that somebody has.
+    pub async fn is_second_factor(&self, user: &User, secret: &str) -> Result<bool, DoorError> {
+        let known = self.store.credentials(&user.email).await?.and_then(|known| known.totp_secret);
+        Ok(Secret::try_from_base32(secret).is_ok_and(|secret| known.as_deref() == Some(secret.as_bytes())))
+    }
+
     /// Switches a second factor on: the password shows who it is, the code that the app has the secret.
     pub async fn switch_on_second_factor(
         &self,

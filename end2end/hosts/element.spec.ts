@@ -213,9 +213,10 @@ test.describe('in the page', () => {
     await page.goto(hosts.listed.shows(hostPage(element(addresses.shop))));
     await widget.isReady();
     await widget.does((checkout) => {
-      checkout.customer = { first_name: 'Ada', city: 'London' };
+      checkout.customer = { first_name: 'Ada', city: 'London', street: '12 St James’s Square' };
     });
     await widget.field('Last name').fill('Hopper');
+    await widget.field('Street and house number').fill('');
     const putsBack = (customer: Record<string, string>): Promise<void> =>
       page.evaluate(async (known) => {
         const checkout = document.querySelector('tillgate-checkout') as (HTMLElement & { customer: object }) | null;
@@ -225,12 +226,13 @@ test.describe('in the page', () => {
         document.body.append(checkout ?? '');
       }, customer);
     // Somebody signed in meanwhile.
-    await putsBack({ first_name: 'Grace', family_name: 'Lovelace', email: 'grace@example.com' });
+    await putsBack({ first_name: 'Grace', family_name: 'Lovelace', email: 'grace@example.com', street: '12 St James’s Square' });
     await widget.isReady();
     await expect(widget.field('Email address')).toHaveValue('grace@example.com');
     await expect(widget.field('First name')).toHaveValue('Grace');
     await expect(widget.field('Last name')).toHaveValue('Hopper');
     await expect(widget.field('Town or city')).toHaveValue('');
+    await expect(widget.field('Street and house number')).toHaveValue('');
     await widget.does((checkout) => {
       checkout.customer = { email: 'hopper@example.com' };
     });

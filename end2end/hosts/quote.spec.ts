@@ -35,7 +35,7 @@ function sign(content: Quote, program = 'node', file = 'node.mjs', secret = QUOT
 }
 
 function page(api: string, signed: string): ReturnType<typeof hostPage> {
-  return hostPage(`<tillgate-checkout api="${api}" quote="${signed}"><a href="${api}/checkout?quote=${signed}">To the checkout</a></tillgate-checkout>`);
+  return hostPage(`<tillgate-checkout api="${api}" quote="${signed}" lines="mug:2"><a href="${api}/checkout?quote=${signed}">To the checkout</a></tillgate-checkout>`);
 }
 
 test('are charged as they were signed', async ({ page: tab, hosts, addresses, widget, sandbox, shopper }) => {
@@ -46,7 +46,7 @@ test('are charged as they were signed', async ({ page: tab, hosts, addresses, wi
   await expect(widget.element.getByText('Vase “Grün”').first()).toBeVisible();
   await expect(widget.element.getByText('Welcome', { exact: true })).toBeVisible();
   await expect(widget.quantity('Vase “Grün”')).toHaveCount(0);
-  await expect.poll(() => widget.heard('tillgate-change')).toMatchObject([{ fixed: true, lines: [], pieces: 2, total: { minor: 8690 } }]);
+  await expect.poll(() => widget.heard('tillgate-change')).toMatchObject([{ fixed: true, lines: [{ sku: 'mug', quantity: 2 }], pieces: 2, total: { minor: 8690 } }]);
   await tab.screenshot({ path: 'artifacts/hosts/quote.png', fullPage: true });
   await widget.buys();
   expect(await sandbox.onlyPayment()).toMatchObject({ status: 'paid', minor: 8690 });

@@ -187,7 +187,7 @@ fn tell(host: &Host, event: CheckoutEvent<'_>) -> bool {
 }
 
 fn change_detail(quote: &Quote) -> JsValue {
-    // What a quote fixes is nothing that could be set as `lines`.
+    // What a quote fixes is nothing that could be set as `lines`: the element says its own.
     let lines: Array = quote
         .lines
         .iter()

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use checkout::store::postgres::{PostgresAddress, PostgresStore};
 use checkout::store::{Store as _, StoreError};
@@ -201,9 +202,22 @@ async fn connections_that_died_without_a_word_cost_nobody_an_answer() {
     let database = Database::migrated().await;
     let front = Front::start(&database, Some(acceptor(dir.path()))).await;
     let root = format!("sslrootcert={}", dir.path().join("ca.pem").display());
-    let store = PostgresStore::connect(&front.address(&database, "localhost", &root), 4).await.unwrap();
-    // One connection for the gateway's messages, and one for the rest.
+    let store = PostgresStore::connect(&front.address(&database, "localhost", &root), 32).await.unwrap();
+    let as_many_as_there_may_be = async || {
+        let answers = futures_util::future::join_all((0..24).map(|_| store.ready())).await;
+        assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    };
     store.ready().await.unwrap();
     front.forgets.notify_waiters();
+    store.ready().await.unwrap();
+    as_many_as_there_may_be().await;
+    front.forgets.notify_waiters();
+    store.ready().await.unwrap();
+    // Nor does whoever waits no longer take a place with him.
+    as_many_as_there_may_be().await;
+    front.forgets.notify_waiters();
+    for _ in 0..24 {
+        let _ = tokio::time::timeout(Duration::from_millis(50), store.ready()).await;
+    }
     store.ready().await.unwrap();
 }

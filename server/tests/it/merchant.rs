@@ -872,6 +872,11 @@ async fn where_it_is_switched_on_refunds_take_a_code_that_works_once() {
         assert!(browser.get(again.location()).await.body.contains("The second factor is switched on."));
     }
 
+    // One that lay open with another secret, which would open nothing.
+    set(&mut form, "secret", &secret.chars().rev().collect::<String>());
+    let other = browser.post("/merchant/account/second-factor", &form).await;
+    assert!(other.status == 422 && other.body.contains("It has changed meanwhile"), "{other:?}");
+
     shop.clock.advance(MINUTE);
     let review = act(&browser, &reference, "refund", &[("amount", "10"), ("reason", "x")]).await;
     let path = act_path(&reference, "refund");

@@ -302,8 +302,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
     this.#starts += 1;
     if (this.#mounted !== undefined) {
       const { customer, ...left } = this.#mounted.state() ?? {};
-      // What the page filled in is the page's to change; the rest was typed.
-      const typed = Object.entries(customer ?? {}).filter(([name, value]) => value !== '' && value !== this.#filled[name]);
+      // What the page filled in is the page's to change; the rest was typed, or taken out.
+      const typed = Object.entries(customer ?? {}).filter(([name, value]) => value !== (this.#filled[name] ?? ''));
       this.#left = { ...left, typed: Object.fromEntries(typed) };
       this.#mounted.free();
       this.#mounted = undefined;
@@ -355,11 +355,12 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
       leave: (url) => this.#leave(url, table.words),
     };
     this.#watchForms(root, table.words);
+    const typed = this.#left?.typed ?? {};
     const options = {
       api: this.api,
       table,
-      customer: this.#customer,
-      typed: this.#left?.typed,
+      customer: Object.fromEntries(Object.entries(this.#customer).filter(([name]) => !(name in typed))),
+      typed,
       method: this.#left?.method,
       quote: this.quote,
       reference: this.reference,
@@ -379,6 +380,8 @@ export class TillgateCheckout extends (globalThis.HTMLElement ?? Object) {
 
   /** Something that the checkout tells. Answers false where the host page cancelled it. */
   #hear(name, detail) {
+    // A quote takes the place of the lines, and leaves them as they are.
+    if (name === 'change' && detail.fixed) detail.lines = this.lines;
     if (name === 'change' && !detail.fixed) {
       this.#lines = detail.lines.map(({ sku, quantity }) => ({ sku, quantity }));
       // A cart that is filled again, or only now, is still the one that the checkout names to the server.

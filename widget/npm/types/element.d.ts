@@ -25,7 +25,7 @@ export interface Amount {
 
 /** The cart and its prices, as they are shown now. */
 export interface ChangeDetail {
-  /** As they can be set again; none where a signed quote fixes them. */
+  /** As the property `lines` reads: a signed quote takes their place, and leaves them as they are. */
   lines: CartLine[];
   /** How many pieces the cart or the quote has. */
   pieces: number;

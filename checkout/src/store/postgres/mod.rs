@@ -46,8 +46,7 @@ fn migrations() -> Migrator {
 
 /// How long somebody waits for a free connection.
 const WAIT_FOR_CONNECTION: Duration = Duration::from_secs(5);
-/// How long a connection that lay idle may take to say that it is still there. Where a router has forgotten it, or its
-/// server is gone without a word, nothing comes, and the next one is tried while there is time left.
+/// How long a connection that lay idle may take to say that it is still there.
 const ALIVE_WITHIN: Duration = Duration::from_secs(1);
 /// How many may wait for one. More are refused at once, rather than answered too late.
 const QUEUE: usize = 1024;
@@ -99,16 +98,25 @@ impl Lane {
         Self { pool, threads, places: Arc::new(Semaphore::new(QUEUE)) }
     }
 
-    /// A connection whose server answers.
+    /// A connection whose server answers. Where one says nothing (a router has forgotten it, or its server is gone), the
+    /// others that lie idle are as old: nobody waits for each of them in turn.
     async fn living(&self) -> Result<PoolConnection<Driver>, StoreError> {
         let found = async {
             loop {
-                let mut connection = self.pool.acquire().await?;
-                if let Ok(Ok(())) = timeout(ALIVE_WITHIN, connection.ping()).await {
-                    return Ok(connection);
+                let mut connection = Unproven(Some(self.pool.acquire().await?));
+                match timeout(ALIVE_WITHIN, connection.ping()).await {
+                    Ok(true) => {
+                        if let Some(connection) = connection.0.take() {
+                            return Ok(connection);
+                        }
+                    }
+                    Ok(false) => {}
+                    Err(_) => {
+                        while let Some(idle) = self.pool.try_acquire() {
+                            drop(idle.detach());
+                        }
+                    }
                 }
-                // Closing it would wait for an answer as well.
-                drop(connection.detach());
             }
         };
         timeout(WAIT_FOR_CONNECTION, found).await.map_err(|_| StoreError::Overloaded)?
@@ -131,6 +139,25 @@ impl Lane {
             done
         });
         working.await.map_err(|error| StoreError::Failed(error.to_string()))?.map_err(StoreError::from)
+    }
+}
+
+/// A connection that has not said that it is still there. Given up, it leaves the pool at once, which would otherwise keep
+/// its place until it had answered or been taken leave of.
+struct Unproven(Option<PoolConnection<Driver>>);
+
+impl Unproven {
+    async fn ping(&mut self) -> bool {
+        match &mut self.0 {
+            Some(connection) => connection.ping().await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+impl Drop for Unproven {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
     }
 }
 

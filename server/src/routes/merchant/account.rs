@@ -137,7 +137,16 @@ pub(super) async fn change_factor(
     let checkout = &state.checkout;
     let is_wanted = !secret.is_empty();
     if is_wanted == staff.user.has_second_factor {
-        return render::see_other(&format!("{}?done=factor", path::ACCOUNT));
+        let is_so = if is_wanted { checkout.is_second_factor(&staff.user, &secret).await } else { Ok(true) };
+        return match is_so {
+            // Whoever keeps another secret in his app would not come in again.
+            Ok(false) => {
+                let texts = Words { checkout, language: visitor.language }.texts();
+                let found = vec![(String::new(), texts.p_changed.to_owned())];
+                show_account(&state, &visitor, &staff, None, None, found).await
+            }
+            is_so => finished(&state, &visitor, &staff, None, is_so.map(drop), "factor").await,
+        };
     }
     if !is_wanted {
         let changed = checkout.switch_off_second_factor(&staff.user, &code, &staff.address).await;
