@@ -312,8 +312,9 @@ impl Checkout {
             ours.any(|refund| refund.state == RefundState::Refused && refund.asked_by == Actor::OURSELVES)
         });
         if left_minor == 0 || was_tried {
-            // It is back, or a person was told that it could not be done.
-            return Ok(());
+            // It is back, or a person was told that it could not be done. A message that came late has it asked about again,
+            // for ever, and its order could not end.
+            return Ok(self.store.ask_no_more(payment.id).await?);
         }
         let left = Money::new(left_minor, payment.money.currency);
         let reason = "the payment could not be taken for its order".to_owned();

@@ -239,6 +239,9 @@ pub trait Store: MerchantStore + Outbox {
     /// Records that a person has to look at a payment, and asks no more about it.
     async fn raise(&self, payment: PaymentId, event: NewEvent, now_ms: i64) -> Result<(), StoreError>;
 
+    /// Asks no more about a payment: all was done that can be done without a person.
+    async fn ask_no_more(&self, payment: PaymentId) -> Result<(), StoreError>;
+
     /// Records declined attempts of a payment, each once.
     async fn record_declined(
         &self,

@@ -417,6 +417,22 @@ async fn a_refund_whose_outcome_is_unknown_stays_reserved_and_is_raised() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_given_back_waits_for_a_person_whatever_comes_late() {
+    let shop = Shop::new().await;
+    let (_, second) = paid_twice(&shop).await;
+    shop.gateway.says(still_paid("13"));
+    // Past the last question about the paid one, too.
+    for _ in 0..30 {
+        shop.reconcile_after(HOUR).await;
+    }
+    assert!(shop.news(&second).await.contains(&EventKind::Contradiction), "somebody was told");
+    assert_eq!(shop.notify(notify(&second.id).with("IPC_Trnref", "777").signed()).await.0, 409);
+    assert_eq!(shop.reconcile_after(48 * HOUR).await, 1, "the gateway has something to say again");
+    assert_eq!(shop.reconcile_after(100 * HOUR).await, 0, "nothing is left to be learnt");
+    assert_eq!(shop.gateway.count("IPCRefund"), 1);
+}
+
+#[tokio::test]
 async fn money_of_another_amount_is_given_back_by_a_person() {
     let shop = Shop::new().await;
     let ours = shop.started().await;

@@ -111,6 +111,10 @@ impl<D: Database> Store for SqlStore<D> {
         self.write(move |connection| work::raise(connection, payment, &event, now_ms)).await
     }
 
+    async fn ask_no_more(&self, payment: PaymentId) -> Result<(), StoreError> {
+        self.write(move |connection| work::ask_no_more(connection, payment)).await
+    }
+
     async fn has_event(&self, payment: PaymentId, kind: EventKind) -> Result<bool, StoreError> {
         self.read(move |connection| work::has_event(connection, payment, kind)).await
     }

@@ -563,9 +563,14 @@ pub(super) fn raise(
     event: &NewEvent,
     now_ms: i64,
 ) -> Done<()> {
+    ask_no_more(connection, payment)?;
+    record(connection, Some(payment), event, now_ms)
+}
+
+pub(super) fn ask_no_more(connection: &dyn Connection, payment: PaymentId) -> Done<()> {
     hold_order_of(connection, payment)?;
     connection.execute("UPDATE payments SET next_ask_at_ms = NULL WHERE id = ?1", values![payment])?;
-    record(connection, Some(payment), event, now_ms)
+    Ok(())
 }
 
 pub(super) fn has_event(connection: &dyn Connection, payment: PaymentId, kind: EventKind) -> Done<bool> {
