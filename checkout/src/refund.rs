@@ -5,7 +5,7 @@
 //! definite no. Anything else leaves the refund unknown: its amount stays set aside, nothing is sent again,
 //! and a person records what the myPOS account shows.
 
-use domain::{Money, PaymentState, RefundEvent, Refusal};
+use domain::{Money, PaymentState, RefundEvent, RefundState, Refusal};
 use metrics::counter;
 use mypos::{Outcome, RefundReply, Reversal, ReversalReply, Trnref};
 
@@ -214,7 +214,7 @@ impl Checkout {
     }
 
     /// Refunds part of a payment, or all of it. `Ok` says where the refund stands: done, refused by the
-    /// gateway, unknown, or waiting for a second person.
+    /// gateway, unknown, or waiting for a second person; of a press that was sent before, also still asked for.
     pub async fn refund(&self, request: RefundRequest) -> Result<Refund, MerchantError> {
         let record = self.order_record(&request.reference).await?;
         let kind = RefundKind::Gateway;
@@ -258,7 +258,12 @@ impl Checkout {
         };
         match self.store.reserve_refund(refund, self.now_ms()).await? {
             Reserved::Yes(reserved) => self.carry_out(*reserved, payment, request).await,
-            Reserved::Proposed(id) | Reserved::Repeated(id) => self.refund_of(id).await,
+            Reserved::Proposed(id) => self.refund_of(id).await,
+            // Another press with this key came first by a moment, after the record was read.
+            Reserved::Repeated(id) => match self.refund_of(id).await? {
+                refund if refund.state == RefundState::Reserved => Err(MerchantProblem::StillAsked.into()),
+                refund => Ok(refund),
+            },
             Reserved::KeyReused => Err(MerchantProblem::KeyReused.into()),
             Reserved::No => Err(self.why_not(payment).await?.into()),
         }
@@ -500,6 +505,23 @@ impl Checkout {
         let cause = if was_done { Cause::ReversalYes } else { Cause::ReversalNo };
         let by = Some((actor, Action::ReversalOutcomeRecorded));
         self.apply_by(payment.id, cause, None, by).await.map(drop)
+    }
+
+    /// Whether the gateway is being asked for that refund of an order or, without one, for a reversal of it: what
+    /// comes of it is not known yet.
+    pub async fn is_still_asked(
+        &self,
+        reference: &str,
+        refund: Option<RefundId>,
+    ) -> Result<bool, MerchantError> {
+        let record = self.order_record(reference).await?;
+        if let Some(id) = refund {
+            return Ok(record.refunds.iter().any(|one| one.id == id && one.state == RefundState::Reserved));
+        }
+        let payment = record.file.payments.iter().find(|payment| payment.state == PaymentState::Reversing);
+        let Some(payment) = payment else { return Ok(false) };
+        let events = self.store.events(record.file.order.id).await?;
+        Ok(!self.is_reversal_unknown(payment, &events))
     }
 
     /// Whether nobody knows what became of a payment's reversal: the gateway's answer decided nothing, or never

@@ -35,13 +35,17 @@ test('the merchant refunds a part, then the rest, and the shopper sees both', as
   await shopper.order.says('refunded');
 });
 
-test('a double click refunds once', async ({ page, shopper, merchant }) => {
+test('a double click refunds once', async ({ page, shopper, merchant, sandbox }) => {
   await shopper.buys();
   const reference = await shopper.order.reference();
   await merchant.signsIn();
   await merchant.opens(reference);
   await merchant.fillsInRefund('5', 'One arrived broken');
-  await page.getByRole('button', { name: 'Refund €5.00 now' }).dblclick();
+  // The second press comes while the gateway is still being asked.
+  await sandbox.faults({ refund_late_ms: { count: 1, value: 700 } });
+  // The second press is sent while the gateway is being asked because of the first, whose page it takes the place of.
+  await sandbox.faults({ refund_late_ms: { count: 1, value: 1500 } });
+  await page.getByRole('button', { name: 'Refund €5.00 now' }).dblclick({ delay: 100 });
   await expect(merchant.news).toHaveText('€5.00 was refunded.');
   await merchant.opens(reference);
   await expect(merchant.refundForm.getByText('At most €18.80')).toBeVisible();

@@ -61,13 +61,14 @@ impl Arguments {
             match self.refund(&checkout).await {
                 Ok(refund) => self.report(&refund),
                 Err(MerchantError::Problem(problem)) => {
-                    let is_usage = matches!(
-                        problem,
+                    let code = match problem {
                         MerchantProblem::NotPositive
-                            | MerchantProblem::OtherCurrency(_)
-                            | MerchantProblem::NoReason
-                    );
-                    fail(if is_usage { EXIT_USAGE } else { EXIT_NO }, &problem)
+                        | MerchantProblem::OtherCurrency(_)
+                        | MerchantProblem::NoReason => EXIT_USAGE,
+                        MerchantProblem::StillAsked => EXIT_OPEN,
+                        _ => EXIT_NO,
+                    };
+                    fail(code, &problem)
                 }
                 Err(error) => fail(EXIT_FAILED, &error),
             }

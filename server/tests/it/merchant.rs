@@ -579,6 +579,71 @@ async fn a_second_press_sees_the_news_of_the_first_also_where_nothing_is_left_to
 }
 
 #[tokio::test]
+async fn a_second_press_waits_for_the_gateways_answer_to_the_first() {
+    let (shop, _, reference) = with_paid().await;
+    let browser = Arc::new(anna(&shop).await);
+    let moving_money = [
+        ("refund", "IPCRefund", "€10.00 was refunded."),
+        ("reverse", "IPCReversal", "The payment was reversed."),
+    ];
+    for (what, method, news) in moving_money {
+        let reference = match what {
+            "refund" => reference.clone(),
+            _ => self::reference(&shop, &shop.paid().await).await,
+        };
+        let answers = Arc::new(Notify::new());
+        let once = Arc::clone(&answers);
+        let mut reversed = reversal("0");
+        shop.gateway.says(move |call| {
+            let answer = match method {
+                "IPCRefund" => Reply::Signed(refund(call, "0")),
+                _ => reversed(call),
+            };
+            Reply::Once(Arc::clone(&once), Box::new(answer))
+        });
+        let review = act(&browser, &reference, what, &[("amount", "10"), ("reason", "x")]).await;
+        let path = act_path(&reference, what);
+        let form = html::form(&review.body, &path).unwrap();
+        let press = || {
+            let (browser, path, form) = (browser.clone(), path.clone(), form.clone());
+            tokio::spawn(async move { browser.post(&path, &form).await.location().to_owned() })
+        };
+        let first = press();
+        until_it_works("the gateway is asked", async || (shop.gateway.count(method) == 1).then_some(()))
+            .await;
+        let mut second = press();
+        let is_early = tokio::time::timeout(Duration::from_secs(1), &mut second).await.is_ok();
+        assert!(!is_early, "{what}: it says what came of it, and nobody knows yet");
+        answers.notify_one();
+        let location = second.await.unwrap();
+        assert_eq!(first.await.unwrap(), location);
+        let page = browser.get(location.split('#').next().unwrap()).await;
+        assert!(page.body.contains(news), "{what}: {}", page.body);
+        assert_eq!(shop.gateway.count(method), 1);
+    }
+}
+
+#[tokio::test]
+async fn presses_at_once_see_what_came_of_the_one_that_was_first() {
+    let shop = Shop::new().await;
+    let browser = Arc::new(anna(&shop).await);
+    for _ in 0..5 {
+        let reference = reference(&shop, &shop.paid().await).await;
+        shop.gateway.says(reversal("0"));
+        let review = act(&browser, &reference, "reverse", &[]).await;
+        let path = act_path(&reference, "reverse");
+        let form = html::form(&review.body, &path).unwrap();
+        let statuses = at_once(5, |_| {
+            let (browser, form, path) = (browser.clone(), form.clone(), path.clone());
+            async move { browser.post(&path, &form).await.status }
+        })
+        .await;
+        assert_eq!(statuses, [303; 5], "none of them says that it has changed meanwhile");
+    }
+    assert_eq!(shop.gateway.count("IPCReversal"), 5);
+}
+
+#[tokio::test]
 async fn what_was_reviewed_in_one_language_is_what_happens_in_another() {
     let (shop, _, reference) = with_paid().await;
     let browser = anna(&shop).await;

@@ -5,6 +5,7 @@
 //! finishes before it ends: a browser that goes away must not leave it half done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use app::pages::MessageKind;
 use app::pages::merchant::{Review, ReviewPage, field, path};
@@ -38,6 +39,11 @@ use crate::render;
 use crate::staff::{Staff, door, door_failed};
 use crate::state::AppState;
 use crate::visitor::Visitor;
+
+/// How long a second press waits for the gateway's answer to the first: a call may take 20 s.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(25);
+/// How long it waits before it looks again.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// What a form brought, as it was typed.
 #[derive(Clone, Debug)]
@@ -164,7 +170,7 @@ pub(super) async fn act(
         return again(of_form(words.texts().p_not_allowed)).await;
     }
     if let Some(news) = done_before(&typed, &record) {
-        return see_news(&reference, &news);
+        return see_news_once_answered(&state, &reference, &news).await;
     }
     let act = match read(&typed, &record, &words) {
         Ok(Some(act)) => act,
@@ -198,6 +204,12 @@ pub(super) async fn act(
     match state.begun.spawn(work.in_current_span()).await {
         Ok(Ok(news)) => see_news(&reference, &news),
         Ok(Err(MerchantError::Problem(problem))) => {
+            // The same press may have come first, by a moment.
+            if let Ok(record) = state.checkout.order_record(&reference).await
+                && let Some(news) = done_before(&typed, &record)
+            {
+                return see_news_once_answered(&state, &reference, &news).await;
+            }
             let field = if matches!(problem, MerchantProblem::TooMuch(_)) {
                 amount_field(&typed, &record)
             } else {
@@ -218,6 +230,20 @@ pub(super) async fn act(
 
 fn see_news(reference: &str, news: &str) -> Response {
     render::see_other(&format!("{}/{reference}?news={news}#{news}", path::TRANSACTIONS))
+}
+
+/// Shows what came of a press that was sent before. While the gateway is being asked because of it, this waits with
+/// it: whoever pressed twice sees what the first press would have shown.
+async fn see_news_once_answered(state: &AppState, reference: &str, news: &str) -> Response {
+    let refund = news.strip_prefix("refund-").and_then(|id| id.parse().ok()).map(RefundId);
+    let answered = async {
+        while state.checkout.is_still_asked(reference, refund).await.unwrap_or(false) {
+            tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        }
+    };
+    // Where that took too long, the page says that it is being asked for.
+    let _ = tokio::time::timeout(ANSWERED_WITHIN, answered).await;
+    see_news(reference, news)
 }
 
 /// What came of the same press, or of the same wish, where it was sent before: a browser sends a form twice when
