@@ -74,9 +74,11 @@ const IN_FLIGHT: usize = 64;
 /// How many connections there are at most where requests come when they are due: a proxy has a limit, too (wrk2 keeps to
 /// its own in the same way).
 const CONNECTIONS: usize = 256;
-/// How many payments are started as fast as possible.
+/// How many payments are started as fast as possible, and for how long at most: all of them are to be notified before the
+/// first is two minutes old, when the server begins to ask about those that nobody told it of.
 const STARTED_FAST: usize = 30_000;
-/// How many of all of them are notified as fast as possible.
+const STARTED_FOR: Duration = Duration::from_secs(30);
+/// How many of all of them are notified as fast as possible, half of them at most.
 const NOTIFIED_FAST: usize = 8_000;
 /// The share of the fastest rate that is steady, and for how many seconds requests of that rate are sent, where there are
 /// as many.
@@ -141,6 +143,17 @@ async fn closed_loop<F: Future<Output = ()>>(
     count: usize,
     send: impl Fn(usize) -> F,
 ) -> Series {
+    closed_loop_for(Duration::MAX, server, at_a_time, count, send).await
+}
+
+/// The same, and none that would begin later than that.
+async fn closed_loop_for<F: Future<Output = ()>>(
+    at_longest: Duration,
+    server: u32,
+    at_a_time: usize,
+    count: usize,
+    send: impl Fn(usize) -> F,
+) -> Series {
     let worked = worked(server);
     let next = AtomicUsize::new(0);
     let began = Instant::now();
@@ -148,7 +161,7 @@ async fn closed_loop<F: Future<Output = ()>>(
         let mut micros = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
+            if index >= count || began.elapsed() > at_longest {
                 return micros;
             }
             let sent = Instant::now();
@@ -394,28 +407,9 @@ async fn measure(
     };
     let post = &post;
     let start = |press: String| async move { drop(post("/api/checkout/start", press).await) };
-    let bodies = presses(STARTED_FAST);
-    let started = closed_loop(server, IN_FLIGHT, bodies.len(), |index| start(bodies[index].clone())).await;
-    keep("start a payment", &started);
-    let bodies = presses(steady_count(started.per_second));
-    let steady =
-        open_loop(server, bodies.len(), started.per_second, |index| start(bodies[index].clone())).await;
-    steady.row("start a payment, at 70 % of that", bounds);
-
     let config = Config::parse(&table.to_string(), []).unwrap();
     let checkout = open_checkout(&config, None, Arc::new(SystemClock)).await.unwrap();
-    let messages = messages_of(&checkout).await;
-    let messages = &messages;
-    let tell =
-        |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
-    let fast = closed_loop(server, IN_FLIGHT, NOTIFIED_FAST, tell).await;
-    keep("notify", &fast);
-    let steady = open_loop(server, messages.len() - NOTIFIED_FAST, fast.per_second, |index| {
-        tell(NOTIFIED_FAST + index)
-    })
-    .await;
-    steady.row("notify, at 70 % of that", bounds);
-
+    start(presses(1).remove(0)).await;
     let payment = checkout.store().unsettled(PaymentId(0), 1).await.unwrap().remove(0);
     let token = checkout.open_order(payment.order).await.unwrap();
     let address = format!("{url}/api/checkout/status?token={}", token.secret());
@@ -451,6 +445,26 @@ async fn measure(
         let steady = open_loop(server, usize::MAX, listed.per_second, show).await;
         steady.row(&format!("{what}, at 70 % of that"), bounds);
     }
+    let bodies = presses(STARTED_FAST);
+    let send = |index: usize| start(bodies[index].clone());
+    let started = closed_loop_for(STARTED_FOR, server, IN_FLIGHT, bodies.len(), send).await;
+    keep("start a payment", &started);
+    let bodies = presses(steady_count(started.per_second));
+    let steady =
+        open_loop(server, bodies.len(), started.per_second, |index| start(bodies[index].clone())).await;
+    steady.row("start a payment, at 70 % of that", bounds);
+
+    let messages = messages_of(&checkout).await;
+    let messages = &messages;
+    let tell =
+        |index: usize| async move { assert_eq!(post("/mypos/notify", messages[index].clone()).await, "OK") };
+    let at_once = NOTIFIED_FAST.min(messages.len() / 2);
+    let fast = closed_loop(server, IN_FLIGHT, at_once, tell).await;
+    keep("notify", &fast);
+    let steady =
+        open_loop(server, messages.len() - at_once, fast.per_second, |index| tell(at_once + index)).await;
+    steady.row("notify, at 70 % of that", bounds);
+
     let before = memory_of(server);
     let besiegers = besiege(port).await;
     let besieged = closed_loop(server, IN_FLIGHT, POLLED, poll).await;
