@@ -87,6 +87,11 @@ async fn refunds(world: &Arc<World>, reference: String) {
                 world.state().count("a refund was too much");
                 return;
             }
+            // By the other press, with the same key.
+            Some(Err(MerchantError::Problem(MerchantProblem::StillAsked))) if is_twice => {
+                world.state().note(|| format!("the refund of {minor} is being asked for"));
+                return;
+            }
             Some(Err(MerchantError::Problem(problem))) => {
                 world.state().violated(format!("a refund cannot be: {problem}"));
                 return;
