@@ -33,8 +33,8 @@ use crate::state::{AppState, Shop};
 
 /// How often the database is looked at for payments that are due to be asked about.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
-/// How long a round of eight questions takes at least: where a hundred a second are due, and the gateway answers at once or
-/// is not there, most of the processor and of the database is left to whoever is buying.
+/// How long a round of eight questions takes at least: a hundred a second, also where thousands are due and the gateway
+/// answers at once or is not there. Whoever is buying needs the processor and the database, too.
 const ROUND_TAKES: Duration = Duration::from_millis(80);
 /// How often it is looked at for messages to the merchant's systems.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);

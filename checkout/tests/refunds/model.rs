@@ -256,7 +256,8 @@ impl Script<'_> {
         self.played.repeated += u64::from(is_repeated);
         match done {
             None => self.played.refunds += 1,
-            Some(Ok(()) | Err(MerchantError::Problem(MerchantProblem::StillAsked))) => {}
+            Some(Ok(())) => {}
+            Some(Err(MerchantError::Problem(MerchantProblem::StillAsked))) if is_repeated => {}
             Some(Err(MerchantError::Problem(
                 MerchantProblem::TooMuch(_) | MerchantProblem::NothingToRefund,
             ))) => self.played.too_much += 1,
