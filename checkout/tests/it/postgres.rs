@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use checkout::people::Role;
 use checkout::records::Mode;
@@ -463,4 +464,52 @@ async fn no_session_outlives_a_change_of_the_password() {
         let left = fresh.session(full, 0, 0, NOW).await.unwrap();
         assert!(left.is_none(), "round {round}");
     }
+}
+
+/// How many rows have been read in a database so far. Its connections have to be closed: it counts what one has read
+/// when that one ends.
+async fn rows_read(database: &Database) -> i64 {
+    let mut connection = database.connection().await;
+    let others = "SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
+    let closed =
+        async { while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut connection).await.unwrap() > 0 {} };
+    tokio::time::timeout(Duration::from_secs(30), closed).await.expect("a connection is still open");
+    let read =
+        "SELECT CAST(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) AS BIGINT) FROM pg_stat_user_tables";
+    sqlx::query_scalar(read).fetch_one(&mut connection).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_look_for_expired_orders_does_not_read_the_others() {
+    let database = Database::migrated().await;
+    // As it is after some looks: one plan for whatever is looked for.
+    administer(&format!("ALTER DATABASE {} SET plan_cache_mode = force_generic_plan", database.name())).await;
+    // Old orders that are over, and a busy day's whose payments are still asked about.
+    let fill = "INSERT INTO orders (reference, mode, state, method, language, currency, total_minor, delivery, lines,
+             customer, cart, content, placed_at_ms, day, found_email, found_name, found_family_name)
+         SELECT 'TG-' || i, 'test', CASE WHEN i > 2000 THEN 'open' ELSE 'expired' END, 'card', 'de', 'EUR', 500,
+             'post', '[]', '{}', sha256(i::text::bytea), sha256(i::text::bytea), CASE WHEN i > 2000 THEN {now} ELSE 1 END,
+             0, 'a', 'a', 'a'
+         FROM generate_series(1, 9000) i;
+         INSERT INTO payments (order_id, gateway_order_id, store, key_index, method, amount_minor, currency, state,
+             state_since_ms, started_at_ms, expires_at_ms, form, handoff, salt, next_ask_at_ms)
+         SELECT id, 'P' || id, 'main', 1, 'card', total_minor, currency,
+             CASE WHEN state = 'open' THEN 'started' ELSE 'failed' END, placed_at_ms, placed_at_ms, placed_at_ms, '{}',
+             cart, substr(cart, 1, 16), CASE WHEN state = 'open' THEN placed_at_ms END
+         FROM orders;";
+    let mut connection = database.connection().await;
+    sqlx::raw_sql(AssertSqlSafe(fill.replace("{now}", &NOW.to_string())))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.execute("VACUUM ANALYZE").await.unwrap();
+    connection.close().await.unwrap();
+
+    let before = rows_read(&database).await;
+    let store = open(&database).await;
+    assert_eq!(store.expire(NOW - HOUR, NOW - HOUR, NOW).await.unwrap(), 0);
+    drop(store);
+    let read = rows_read(&database).await - before;
+    assert!(read < 100, "{read} rows");
 }
