@@ -4,12 +4,15 @@
 . "$(dirname "$0")/setup.sh"
 STEPS=12
 
-step "Compiler, Rust, OpenSSL, HAProxy and Node" "2 minutes"
+step "Compiler, Rust, OpenSSL, HAProxy, Node, PHP and Python" "2 minutes"
 need_compiler
 need_rust
 need_program openssl openssl
 need_program haproxy haproxy
 need_node
+# Two of the documented examples are written in them.
+need_program php php-cli
+need_program python3 python3
 
 step "Packages, a database and a browser" "2 minutes"
 need_packages

@@ -1,7 +1,7 @@
 // The examples that sign a quote agree with the server, which holds itself to the same vector.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
@@ -14,11 +14,10 @@ const PROGRAMS = { 'node.mjs': 'node', 'quote.php': 'php', 'quote.py': 'python3'
 const [, payload, quote] = /```\n(\{"id".*\})\n\n(v1\.dev\.\S+)\n```/.exec(DOCS) ?? assert.fail('docs/signed-quotes.md has no vector');
 
 for (const [file, program] of Object.entries(PROGRAMS)) {
-  const isThere = spawnSync(program, ['--version']).status === 0;
-  test(`${file} signs the documented vector`, { skip: !isThere && `${program} is not installed` }, () => {
+  test(`${file} signs the documented vector`, () => {
     assert.equal(sign(program, file, payload), quote);
   });
-  test(`${file} keeps letters beyond ASCII`, { skip: !isThere && `${program} is not installed` }, () => {
+  test(`${file} keeps letters beyond ASCII`, () => {
     const text = readFileSync(resolve(FOLDER, 'quote.json'), 'utf8');
     const [, , signed] = sign(program, file, text).split('.');
     assert.deepEqual(JSON.parse(Buffer.from(signed, 'base64url').toString()), JSON.parse(text));
